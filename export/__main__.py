@@ -1,0 +1,80 @@
+"""Export a saved pipeline: ``python -m export pipeline.skops holdout.parquet --target class -o mine.onnx``."""
+
+import argparse
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from export.errors import ExportError
+from export.load import load_pipeline
+from export.model import export_model
+
+_PROVENANCE = ("trained_at", "data_sha256", "data_rows", "git_commit")
+
+
+def main() -> None:
+    """Parse the command line, export, and tell what was written."""
+    options = _parse()
+    try:
+        _export(options)
+    except (ExportError, OSError) as error:
+        raise SystemExit(f"export: {error}") from None
+
+
+def _export(options: argparse.Namespace) -> None:
+    pipeline = load_pipeline(options.pipeline, options.trust)
+    X_holdout, y_holdout = _features_and_target(options.holdout, options.target)
+    X_train = _features_and_target(options.train, options.target)[0] if options.train else None
+    about = _json(options.metrics)
+    parity = export_model(
+        pipeline,
+        X_holdout,
+        y_holdout,
+        options.output,
+        name=options.name or about.get("name") or options.output.stem,
+        version=options.version,
+        description=about.get("description", ""),
+        target=about.get("target", options.target),
+        features=_json(options.features),
+        X_train=X_train,
+        metrics=about.get("metrics"),
+        provenance={key: about[key] for key in _PROVENANCE if key in about},
+    )
+    written = options.output.read_bytes()
+    print(f"{options.output}  {len(written):,} bytes  sha256 {hashlib.sha256(written).hexdigest()}")
+    print(parity)
+
+
+def _features_and_target(path: Path, target: str) -> tuple[pd.DataFrame, pd.Series]:
+    table = pd.read_parquet(path)
+    if target not in table:
+        raise ExportError(f"{path} has no column {target!r}; it has {', '.join(table.columns)}")
+    return table.drop(columns=target), table[target]
+
+
+def _json(path: Path | None) -> dict[str, Any]:
+    return json.loads(path.read_text(encoding="utf-8")) if path else {}
+
+
+def _parse() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m export", description=__doc__)
+    parser.add_argument("pipeline", type=Path, help="the fitted pipeline, a skops file")
+    parser.add_argument("holdout", type=Path, help="rows it was not fitted on, a parquet file")
+    parser.add_argument("--target", required=True, help="the column that it predicts")
+    parser.add_argument("-o", "--output", type=Path, required=True, help="the file to write")
+    parser.add_argument("--train", type=Path, help="its training rows, for ranges and categories")
+    parser.add_argument("--metrics", type=Path, help="its scores and origin, a JSON file")
+    parser.add_argument("--features", type=Path, help="unit and meaning by feature, a JSON file")
+    parser.add_argument("--name", help="of the model; the file's name unless given")
+    parser.add_argument("--version", help="of the model; date and digest unless given")
+    parser.add_argument(
+        "--trust", action="append", default=[], metavar="TYPE", help="a type in the skops file"
+    )
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,97 @@
+"""What a model file says of itself: built, checked and written into the metadata."""
+
+import hashlib
+import json
+import platform
+from importlib.metadata import version
+from typing import Any
+
+import numpy as np
+import onnx
+import pandas as pd
+
+from export.errors import InvalidContract
+
+CONTRACT_VERSION = 1
+# What a request or the log calls its own fields; SQL compares without regard to case.
+RESERVED = frozenset(
+    "prediction_id predicted_at request_id instance instances id model model_name model_version "
+    "label value probabilities warnings inference_ms".split()
+)
+LIBRARIES = ("scikit-learn", "skl2onnx", "onnx", "onnxruntime", "numpy")
+
+
+def check_names(features: list[str], outputs: list[str], class_names: list[str]) -> None:
+    """Raise InvalidContract for names that are empty, not printable, reserved or there twice."""
+    for name in (*features, *class_names):
+        if not name.strip() or not name.isprintable():
+            raise InvalidContract(f"the name {name!r} is empty or holds control characters")
+    for name in (*features, *(output for output in outputs if output not in RESERVED)):
+        if name.lower() in RESERVED:
+            raise InvalidContract(
+                f"{name!r} is a name that requests or the prediction log use: rename the column"
+            )
+    _refuse_repeated("features or outputs", [*features, *outputs])
+    _refuse_repeated("classes", class_names)
+
+
+def describe_output(
+    role: str,
+    type_: str,
+    meaning: str,
+    *,
+    name: str = "",
+    shape: list[int] | None = None,
+    values: list[str] | None = None,
+) -> dict[str, Any]:
+    """Return one entry of `outputs`."""
+    return {
+        "name": name or role,
+        "role": role,
+        "type": type_,
+        "shape": shape or [],
+        "meaning": meaning,
+        "values": values,
+    }
+
+
+def plain(values: Any) -> Any:
+    """Return numbers as JSON has them: float32 by its shortest text, NaN as None."""
+    if isinstance(values, dict):
+        return {key: plain(value) for key, value in values.items()}
+    if isinstance(values, list | tuple | np.ndarray | pd.Series):
+        return [plain(value) for value in values]
+    if isinstance(values, np.floating | float):
+        return None if np.isnan(values) else float(str(values))
+    return values.item() if isinstance(values, np.generic) else values
+
+
+def libraries() -> dict[str, str]:
+    """Return the versions of Python and of what decides how a file comes out."""
+    return {"python": platform.python_version(), **{name: version(name) for name in LIBRARIES}}
+
+
+def default_version(model: onnx.ModelProto, trained_at: str) -> str:
+    """Return the date of training and the first eight digits of the graph's sha256."""
+    graph = model.graph.SerializeToString(deterministic=True)
+    return f"{trained_at[:10].replace('-', '.')}-{hashlib.sha256(graph).hexdigest()[:8]}"
+
+
+def write_metadata(model: onnx.ModelProto, contract: dict[str, Any]) -> bytes:
+    """Return the file: the graph with the contract in its metadata, the same bytes every time."""
+    del model.metadata_props[:]
+    for key in sorted(contract):
+        text = json.dumps(contract[key], sort_keys=True, ensure_ascii=False, allow_nan=False)
+        model.metadata_props.add(key=key, value=text)
+    return bytes(model.SerializeToString(deterministic=True))
+
+
+def _refuse_repeated(what: str, names: list[str]) -> None:
+    seen: dict[str, str] = {}
+    for name in names:
+        if name.lower() in seen:
+            raise InvalidContract(
+                f"two {what} are called {seen[name.lower()]!r} and {name!r}, "
+                "and SQL does not tell upper from lower case: rename one"
+            )
+        seen[name.lower()] = name

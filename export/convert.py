@@ -1,0 +1,82 @@
+"""A fitted pipeline to an ONNX graph with one named input a feature."""
+
+import copy
+import warnings
+from typing import Any
+
+import numpy as np
+import onnx
+from skl2onnx import convert_sklearn
+from skl2onnx.common.data_types import FloatTensorType, Int64TensorType, StringTensorType
+from sklearn.compose import ColumnTransformer
+from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder
+
+from export.converters import COLUMN_BY_COLUMN
+from export.errors import NotExportable
+from export.graph import MERGED, OPSETS, finish
+from export.steps import refuse_steps, walk
+
+_TENSOR_TYPES = {"float32": FloatTensorType, "int64": Int64TensorType, "string": StringTensorType}
+_TAKE_COLUMNS = (ColumnTransformer, OneHotEncoder, OrdinalEncoder, *COLUMN_BY_COLUMN)
+
+
+def convert(
+    pipeline: Any, types: dict[str, str], class_names: list[str], details: dict[str, str]
+) -> onnx.ModelProto:
+    """Return the pipeline as a graph: opset 17, ai.onnx.ml 3, IR 8.
+
+    Parameters
+    ----------
+    types : dict of feature name to "float32", "int64" or "string"
+    class_names : list of str
+        In the order of the probability columns; empty for a regression.
+    details : dict of output name to type
+        The outputs behind label and probabilities.
+
+    Raises
+    ------
+    NotExportable
+        When a step has no converter, or one that answers otherwise.
+    """
+    refuse_steps(pipeline)
+    merged = not isinstance(_first_step(pipeline), _TAKE_COLUMNS)
+    if merged and set(types.values()) == {"string"}:
+        raise NotExportable("strings need an encoder, such as OneHotEncoder, as the first step")
+    if merged:
+        inputs = [(MERGED, FloatTensorType([None, len(types)]))]
+    else:
+        inputs = [(name, _TENSOR_TYPES[type_]([None, 1])) for name, type_ in types.items()]
+    with warnings.catch_warnings():
+        # The converter's own deprecations are no concern of its caller.
+        warnings.simplefilter("ignore")
+        converted = convert_sklearn(
+            _round_thresholds(copy.deepcopy(pipeline)),
+            name="model",
+            initial_types=inputs,
+            target_opset=OPSETS,
+            options={id(pipeline): {"zipmap": False}} if class_names else None,
+        )
+    return finish(converted, types, class_names, details)
+
+
+def _first_step(pipeline: Any) -> Any:
+    while isinstance(pipeline, Pipeline):
+        pipeline = pipeline.steps[0][1]
+    return pipeline
+
+
+def _round_thresholds(pipeline: Any) -> Any:
+    """Round the thresholds of histogram gradient boosting down to float32, in place.
+
+    For every x in float32, x <= t and x <= t rounded down are the same question.
+    """
+    for _, step in walk(pipeline):
+        for trees in getattr(step, "_predictors", []):
+            for tree in trees:
+                exact = tree.nodes["num_threshold"]
+                rounded = exact.astype(np.float32)
+                above = rounded > exact
+                rounded[above] = np.nextafter(rounded[above], np.float32(-np.inf))
+                tree.nodes["num_threshold"] = rounded
+    return pipeline

@@ -1,0 +1,198 @@
+"""Export a fitted pipeline: convert, verify, write, in that order."""
+
+import os
+import tempfile
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from sklearn.base import is_classifier, is_regressor
+from sklearn.pipeline import Pipeline
+
+from export.columns import column_types
+from export.contract import (
+    CONTRACT_VERSION,
+    check_names,
+    default_version,
+    describe_output,
+    libraries,
+    plain,
+    write_metadata,
+)
+from export.convert import convert
+from export.converters import DETAILS, Detail
+from export.errors import InvalidContract, NotExportable
+from export.features import check_descriptions, describe_features, nullable_features
+from export.golden import golden_rows
+from export.verify import PROBABILITY_TOLERANCE, VALUE_TOLERANCE, Parity, verify
+from research.evaluate import holdout_scores
+from research.provenance import timestamp
+
+
+def export_model(
+    pipeline: Any,
+    X_holdout: pd.DataFrame,
+    y_holdout: Any,
+    path: str | Path,
+    *,
+    name: str,
+    version: str | None = None,
+    description: str = "",
+    target: Mapping[str, str] | str | None = None,
+    features: Mapping[str, Mapping[str, Any]] | None = None,
+    X_train: pd.DataFrame | None = None,
+    metrics: list[Any] | None = None,
+    provenance: Mapping[str, Any] | None = None,
+) -> Parity:
+    """Write a fitted pipeline as one ONNX file that answers alike and says what it is.
+
+    Parameters
+    ----------
+    pipeline : fitted classifier or regressor of scikit-learn
+    X_holdout : DataFrame of shape (n_samples, n_features)
+        Rows that the pipeline was not fitted on; their column types become the features' types.
+    y_holdout : array-like of shape (n_samples,)
+    path : str or Path
+        The file to write. It is replaced only once the new one is complete.
+    name : str
+        Of the model.
+    version : str, optional
+        Of the model; otherwise the date of training and the first digits of the graph's sha256.
+    description : str
+        One sentence for a person.
+    target : str or mapping, optional
+        Name of the predicted column, or its "name", "unit" and "meaning".
+    features : mapping of feature name to mapping, optional
+        "unit", "meaning" and "nullable" of features.
+    X_train : DataFrame, optional
+        Where ranges and categories are taken from; otherwise the holdout.
+    metrics : list of scores, optional
+        Otherwise scores on the holdout, with their spread over bootstrap samples.
+    provenance : mapping, optional
+        "trained_at", "data_sha256", "data_rows", "git_commit".
+
+    Returns
+    -------
+    Parity
+
+    Raises
+    ------
+    NotExportable
+        When a step or a column has no equal in ONNX.
+    InvalidContract
+        When names collide or a description does not fit the model.
+    ParityError
+        When the graph does not answer as the pipeline does.
+    """
+    pipeline = getattr(pipeline, "best_estimator_", pipeline)
+    types = column_types(X_holdout)
+    y_holdout = pd.Series(np.asarray(y_holdout))
+    class_names = _class_names(pipeline)
+    details = DETAILS.get(type(_last_step(pipeline)), ())
+    outputs = _outputs(class_names, details)
+    about = features or {}
+    _check_columns(pipeline, types)
+    check_names(list(types), [output["name"] for output in outputs], class_names)
+    check_descriptions(about, types)
+    seen = X_holdout if X_train is None else X_train
+    nullable = nullable_features(pipeline, X_holdout, seen, about, types)
+    tolerance = PROBABILITY_TOLERANCE if class_names else VALUE_TOLERANCE * float(y_holdout.std())
+
+    model = convert(pipeline, types, class_names, {each.name: each.type for each in details})
+    parity = verify(model, pipeline, X_holdout, types, nullable=nullable, tolerance=tolerance)
+
+    origin = {"trained_at": timestamp(), "data_sha256": None, "data_rows": None, "git_commit": None}
+    origin |= provenance or {}
+    contract = {
+        "contract_version": CONTRACT_VERSION,
+        "model_name": name,
+        "model_version": version or default_version(model, str(origin["trained_at"])),
+        "description": description,
+        "kind": {0: "regression", 2: "binary"}.get(len(class_names), "multiclass"),
+        "target": _target(target),
+        "class_names": class_names,
+        "features": describe_features(model, pipeline, X_holdout, X_train, about, types, nullable),
+        "outputs": outputs,
+        "metrics": metrics or holdout_scores(pipeline, X_holdout, y_holdout),
+        "parity": asdict(parity),
+        "golden": golden_rows(pipeline, X_holdout, y_holdout, nullable, tolerance),
+        **origin,
+        "libraries": libraries(),
+    }
+    _write(Path(path), write_metadata(model, plain(contract)))
+    return parity
+
+
+def _last_step(pipeline: Any) -> Any:
+    while isinstance(pipeline, Pipeline):
+        pipeline = pipeline[-1]
+    return pipeline
+
+
+def _class_names(pipeline: Any) -> list[str]:
+    name = type(_last_step(pipeline)).__name__
+    if is_regressor(pipeline):
+        return []
+    if not is_classifier(pipeline):
+        raise NotExportable(f"step {name!r} is neither a classifier nor a regressor")
+    if not hasattr(pipeline, "predict_proba"):
+        raise NotExportable(
+            f"step {name!r} has no predict_proba: use a classifier that has, such as "
+            "LogisticRegression, or SVC(probability=True)"
+        )
+    return [str(label) for label in pipeline.classes_]
+
+
+def _check_columns(pipeline: Any, types: dict[str, str]) -> None:
+    fitted = list(getattr(pipeline, "feature_names_in_", types))
+    if fitted != list(types):
+        raise InvalidContract(
+            f"the pipeline was fitted on the columns {', '.join(map(str, fitted))}, and X_holdout "
+            f"has {', '.join(types)}: give the same columns in the same order"
+        )
+
+
+def _outputs(class_names: list[str], details: tuple[Detail, ...]) -> list[dict[str, Any]]:
+    if not class_names:
+        return [describe_output("value", "float32", "the predicted value")]
+    return [
+        describe_output("label", "string", "the most probable class", values=class_names),
+        describe_output(
+            "probabilities",
+            "float32",
+            "the probability of each class",
+            shape=[len(class_names)],
+        ),
+        *(
+            describe_output(
+                "detail",
+                detail.type,
+                detail.meaning,
+                name=detail.name,
+                values=list(detail.values) if detail.values else None,
+            )
+            for detail in details
+        ),
+    ]
+
+
+def _target(target: Mapping[str, str] | str | None) -> dict[str, str]:
+    given = {"name": target} if isinstance(target, str) else dict(target or {})
+    return {"name": "target", "unit": "", "meaning": ""} | given
+
+
+def _write(path: Path, content: bytes) -> None:
+    """Write the file beside its place and move it there, so that it is whole or not at all."""
+    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=path.name, delete=False) as file:
+        try:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+            Path(file.name).chmod(0o644)
+            Path(file.name).replace(path)
+        except BaseException:
+            Path(file.name).unlink(missing_ok=True)
+            raise

@@ -1,0 +1,209 @@
+"""The same answers from graph and pipeline, on the holdout and on the thresholds, or an error."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import onnx
+import onnxruntime
+import pandas as pd
+from numpy.typing import NDArray
+from sklearn.base import is_classifier
+from sklearn.pipeline import Pipeline
+
+from export.columns import as_tensors
+from export.errors import ParityError
+from export.steps import walk
+from export.thresholds import threshold_rows
+
+PROBABILITY_TOLERANCE = 1e-6
+# Of the target's standard deviation.
+VALUE_TOLERANCE = 1e-5
+
+Answers = dict[str, NDArray[Any]]
+
+_TREES = ("RandomForest", "ExtraTrees", "DecisionTree", "ExtraTree")
+
+
+@dataclass(frozen=True)
+class Parity:
+    """How far the graph is from the pipeline."""
+
+    tolerance: float
+    max_difference: float
+    holdout_rows: int
+    threshold_rows: int
+    label_differences: int
+    ties: int
+
+
+@dataclass(frozen=True)
+class _Comparison:
+    difference: NDArray[np.float64]
+    differs: NDArray[np.bool_]
+    ties: int
+
+
+def verify(
+    model: onnx.ModelProto,
+    pipeline: Any,
+    X_holdout: pd.DataFrame,
+    types: dict[str, str],
+    *,
+    nullable: list[str],
+    tolerance: float,
+) -> Parity:
+    """Compare graph and pipeline on every kind of row.
+
+    Raises
+    ------
+    ParityError
+        When a probability or value differs by more than the tolerance, or an answer in words
+        does where the best two classes are further apart than that.
+    """
+    session = open_session(model)
+    around = threshold_rows(model, X_holdout, types)
+    comparisons, rows = [], 0
+    for where, X in _kinds_of_rows(X_holdout, around.X, nullable):
+        expected = pipeline_answers(pipeline, X)
+        compared = _compare(graph_answers(session, X, types), expected, tolerance)
+        if (compared.difference > tolerance).any() or compared.differs.any():
+            answers = graph_answers(session, X, types)
+            raise ParityError(_fault(where, X, compared, answers, expected, tolerance, pipeline))
+        comparisons.append(compared)
+        rows += len(X) if where.startswith("threshold") else 0
+    return Parity(
+        tolerance=tolerance,
+        max_difference=float(max(each.difference.max(initial=0.0) for each in comparisons)),
+        holdout_rows=len(X_holdout),
+        threshold_rows=rows,
+        label_differences=0,
+        ties=sum(each.ties for each in comparisons),
+    )
+
+
+def open_session(model: onnx.ModelProto) -> onnxruntime.InferenceSession:
+    """Return a session that runs the graph as the server does: in one thread."""
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    # Errors are raised; what is beneath them is for the log of a server, not for this screen.
+    options.log_severity_level = 4
+    return onnxruntime.InferenceSession(
+        model.SerializeToString(), options, providers=["CPUExecutionProvider"]
+    )
+
+
+def graph_answers(
+    session: onnxruntime.InferenceSession, X: pd.DataFrame, types: dict[str, str]
+) -> Answers:
+    """Return what the graph answers, by output."""
+    names = [output.name for output in session.get_outputs()]
+    return dict(zip(names, session.run(names, as_tensors(X, types)), strict=True))
+
+
+def pipeline_answers(pipeline: Any, X: pd.DataFrame) -> Answers:
+    """Return what the pipeline answers, under the names of the graph's outputs."""
+    if not is_classifier(pipeline):
+        return {"value": np.asarray(pipeline.predict(X)).ravel()}
+    names = np.array([str(name) for name in pipeline.classes_])
+    probabilities = pipeline.predict_proba(X)
+    labels = np.array([str(label) for label in pipeline.predict(X)])
+    return {
+        "label": labels.astype(names.dtype),
+        "probabilities": probabilities,
+        **_details(pipeline, X),
+    }
+
+
+def missing(X: pd.DataFrame, name: str) -> pd.DataFrame:
+    """Return the rows without one of their features."""
+    return X.assign(**{name: np.full(len(X), np.nan, dtype=X[name].dtype)})
+
+
+def _details(pipeline: Any, X: Any) -> Answers:
+    last = pipeline
+    while isinstance(last, Pipeline):
+        X, last = last[:-1].transform(X) if len(last) > 1 else X, last[-1]
+    return dict(last.predict_details(X)) if hasattr(last, "predict_details") else {}
+
+
+def _kinds_of_rows(
+    X_holdout: pd.DataFrame, X_thresholds: pd.DataFrame, nullable: list[str]
+) -> Iterator[tuple[str, pd.DataFrame]]:
+    for where, X in (("holdout", X_holdout), ("threshold rows", X_thresholds)):
+        if not len(X):
+            continue
+        yield where, X
+        for name in nullable:
+            yield f"{where} without {name}", missing(X, name)
+
+
+def _compare(answers: Answers, expected: Answers, tolerance: float) -> _Comparison:
+    if "value" in answers:
+        difference = np.abs(answers["value"] - expected["value"])
+        return _Comparison(_finite(difference), np.zeros(len(difference), bool), 0)
+    difference = np.abs(answers["probabilities"] - expected["probabilities"]).max(axis=1)
+    second, best = np.sort(expected["probabilities"], axis=1)[:, -2:].T
+    tie = best - second <= tolerance
+    differs = ~tie & (answers["label"] != expected["label"])
+    for name in set(answers) - {"label", "probabilities"}:
+        differs |= answers[name] != expected[name]
+    return _Comparison(_finite(difference), differs, int(tie.sum()))
+
+
+def _finite(difference: NDArray[Any]) -> NDArray[np.float64]:
+    """Return the difference with infinity in the place of NaN, which no comparison would find."""
+    return np.where(np.isnan(difference), np.inf, difference).astype(np.float64)
+
+
+def _fault(
+    where: str,
+    X: pd.DataFrame,
+    compared: _Comparison,
+    answers: Answers,
+    expected: Answers,
+    tolerance: float,
+    pipeline: Any,
+) -> str:
+    wrong = (compared.difference > tolerance) | compared.differs
+    worst = int(np.argmax(np.where(wrong, compared.difference + compared.differs, -1.0)))
+    said = {name: (each[worst], expected[name][worst]) for name, each in answers.items()}
+    told = "; ".join(
+        f"{name}: graph {graph}, pipeline {own}" for name, (graph, own) in said.items()
+    )
+    return (
+        f"{int(wrong.sum())} of {len(X)} rows ({where}) are answered otherwise by the graph, "
+        f"by up to {compared.difference.max():.3g} where {tolerance:.3g} is allowed. "
+        f"Row {X.index[worst]} {X.iloc[worst].to_dict()}: {told}. "
+        f"{_mend(X, wrong, compared, answers, tolerance, pipeline)} Nothing was written."
+    )
+
+
+def _mend(
+    X: pd.DataFrame,
+    wrong: NDArray[np.bool_],
+    compared: _Comparison,
+    answers: Answers,
+    tolerance: float,
+    pipeline: Any,
+) -> str:
+    """Return what to do about a difference, as far as its cause can be told."""
+    doubles = X.select_dtypes("float64").columns
+    if len(doubles):
+        rounded = X.astype(dict.fromkeys(doubles, np.float32)).astype(X.dtypes.to_dict())
+        again = _compare(answers, pipeline_answers(pipeline, rounded), tolerance)
+        if not (again.difference > tolerance).any() and not again.differs.any():
+            return "Cast X to float32 before fit: then both see the same numbers."
+    trees = [(path, type(step).__name__) for path, step in walk(pipeline)]
+    trees = [(path, name) for path, name in trees if name.startswith(_TREES)]
+    if trees and X[wrong].isna().any(axis=None):
+        path, name = trees[0]
+        return (
+            f"Step {path!r} ({name}) sends NaN another way once exported: put SimpleImputer before "
+            "it, or use HistGradientBoosting, which keeps its way with NaN."
+        )
+    if not (compared.difference > tolerance).any():
+        return "The pipeline's predict is not the class of its largest probability; make it so."
+    steps = ", ".join(f"{path!r}" for path, _ in walk(pipeline))
+    return f"The conversion of one of the steps {steps} is not faithful; replace it."

@@ -1,0 +1,1 @@
+"""Research: from a table to a fitted pipeline, its holdout and its scores."""
