@@ -1,0 +1,64 @@
+# The steps, as files that depend on files.
+#   make serve                 serve models/sdss.onnx at http://127.0.0.1:8080
+#   make test                  everything that is checked
+#   make check                 the quick part of it
+#   make model DATA=table.csv  train, export, verify, rewrite models/sdss.onnx
+#   make bench                 load a server with Locust
+#   make image                 build the serving image
+
+PYTHON ?= python3
+IMAGE ?= sextant
+ARTIFACTS ?= artifacts
+MODEL ?= models/sdss.onnx
+DURATION ?= 20
+USERS ?= 32
+
+.PHONY: serve test check model bench compare image requirements
+.DELETE_ON_ERROR:
+
+serve: .venv-serve/installed
+	@exec .venv-serve/bin/python -m server
+
+test check: .venv/installed
+	.venv/bin/ruff format --check .
+	.venv/bin/ruff check .
+	.venv/bin/mypy
+	.venv/bin/lint-imports
+	.venv/bin/pytest $(if $(filter check,$@),-m "not slow")
+
+model: .venv/installed
+	@test -n "$(DATA)" || { echo "name the table: make model DATA=path/to/table.csv"; exit 2; }
+	.venv/bin/python -m research.train --data "$(DATA)" --out $(ARTIFACTS)
+	.venv/bin/python -m export $(ARTIFACTS)/pipeline.skops $(ARTIFACTS)/holdout.parquet \
+	  --target class --train $(ARTIFACTS)/train.parquet --metrics $(ARTIFACTS)/metrics.json \
+	  --features $(ARTIFACTS)/features.json --name sdss -o $(MODEL)
+
+bench: .venv/installed
+	.venv/bin/python -m benchmarks.bench --users $(USERS) --seconds $(DURATION)
+
+compare: .venv/installed
+	.venv/bin/python -m benchmarks.compare
+
+image:
+	docker build -t $(IMAGE) .
+	@echo "built $(IMAGE); run it with:"
+	@echo "  docker run --rm --read-only --tmpfs /tmp -v sextant:/data -p 127.0.0.1:8080:8080 $(IMAGE)"
+
+# Pins with hashes for Python 3.11 to 3.13. The first file holds everything; the other two agree
+# with it because it constrains them.
+requirements: .venv/installed
+	$(COMPILE) -c constraints.txt -o requirements-dev.txt requirements-dev.in
+	$(COMPILE) -c requirements-dev.txt -o requirements-train.txt requirements-train.in
+	$(COMPILE) -c requirements-dev.txt -o requirements-serve.txt requirements-serve.in
+COMPILE = .venv/bin/uv pip compile --universal --python-version 3.11 --generate-hashes \
+  --no-header --quiet
+
+.venv-serve/installed: requirements-serve.txt
+.venv/installed: requirements-dev.txt
+.venv-serve/installed .venv/installed:
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' || { \
+	  echo "Sextant needs Python 3.11, 3.12 or 3.13, and $(PYTHON) is another;" \
+	    "name one with make PYTHON=..."; exit 1; }
+	$(PYTHON) -m venv --clear $(@D)
+	$(@D)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	@touch $@

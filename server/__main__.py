@@ -1,0 +1,80 @@
+"""Serve a model: ``python -m server``, with settings from ``SEXTANT_*`` variables."""
+
+import json
+import logging
+import os
+import shlex
+import signal
+import sys
+from threading import Event
+from types import FrameType
+
+from server import listener
+from server.app import create_app
+from server.config import InvalidSettings, Settings
+from server.contract import Contract, InvalidModel
+from server.prediction_log import LogUnusable
+from server.routes import Parts, example_instance
+
+
+def main() -> int:
+    """Run until SIGTERM or SIGINT; return 0 after an orderly stop, 1 if it cannot start."""
+    logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    # Waitress warns of every request that waits for a thread; waiting is how groups form.
+    logging.getLogger("waitress.queue").setLevel(logging.ERROR)
+    is_stopping = Event()
+
+    def stop(number: int, _frame: FrameType | None) -> None:
+        is_stopping.set()
+        signal.signal(number, signal.SIG_DFL)  # a second one does not wait
+
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)
+    try:
+        settings = Settings.from_environment(os.environ)
+        app = create_app(settings, is_stopping)
+    except (InvalidSettings, InvalidModel, LogUnusable) as error:
+        return _refuse(str(error))
+    parts: Parts = app.extensions["sextant"]
+    try:
+        listening = listener.bind(settings.host, settings.port)
+    except OSError as error:
+        parts.log.close()
+        return _refuse(
+            f"{settings.host}:{settings.port}: {error.strerror or error}; "
+            "set SEXTANT_HOST or SEXTANT_PORT"
+        )
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    address = f"http://{host}:{listening.getsockname()[1]}"
+    print(_greeting(address, settings, parts.model.contract), flush=True)
+    listener.run(app, settings, listening, is_stopping)
+    parts.log.close()
+    print("Sextant stopped; every prediction it answered is in the log.", flush=True)
+    return 0
+
+
+def _refuse(reason: str) -> int:
+    print(f"Sextant cannot start: {reason}", file=sys.stderr)
+    return 1
+
+
+def _greeting(address: str, settings: Settings, contract: Contract) -> str:
+    scores = [
+        f"  {score.name} {score.mean:.4g} ± {score.sd:.2g} {score.mode}".rstrip()
+        for score in contract.metrics
+        if score.headline
+    ]
+    body = shlex.quote(json.dumps(example_instance(contract), ensure_ascii=False))
+    return "\n".join(
+        [
+            f"Sextant serves {contract.model_name} {contract.model_version} at {address}",
+            *scores,
+            f"  predictions are kept in {settings.database}",
+            "Try:",
+            f"  curl {address}/predict -H 'content-type: application/json' -d {body}",
+        ]
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,48 @@
+"""Build the app: load the model, open the log, wire the routes."""
+
+from threading import Event
+
+from flask import Flask
+
+from server import errors, routes
+from server.config import Settings
+from server.model import Model
+from server.payload import PayloadReader
+from server.prediction_log import PredictionLog
+
+
+def create_app(settings: Settings, is_stopping: Event | None = None) -> Flask:
+    """Return an app that is ready to answer; whoever calls closes its log.
+
+    Parameters
+    ----------
+    settings : Settings
+    is_stopping : threading.Event, optional
+        Set once the server begins to stop, so that it is no longer ready.
+
+    Raises
+    ------
+    server.contract.InvalidModel
+        If the model file is not one this server can serve.
+    server.prediction_log.LogUnusable
+        If the database cannot be opened.
+    """
+    model = Model(settings.model)
+    log = PredictionLog(
+        settings.database,
+        model.contract,
+        max_waiting_rows=settings.max_waiting_rows,
+        commit_timeout_s=settings.commit_timeout_s,
+    )
+    app = Flask("server")
+    app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
+    app.jinja_options = {"trim_blocks": True, "lstrip_blocks": True}
+    app.extensions["sextant"] = routes.Parts(
+        reader=PayloadReader(model.contract.features, settings.max_instances),
+        model=model,
+        log=log,
+        is_stopping=is_stopping or Event(),
+    )
+    app.register_blueprint(routes.blueprint)
+    errors.register(app)
+    return app

@@ -1,0 +1,81 @@
+"""Every setting of the server: its default, its unit and its meaning."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Self
+
+
+class InvalidSettings(Exception):
+    """An environment variable has a value that the server cannot use."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The settings of one server; the environment variable of each is ``SEXTANT_<NAME>``.
+
+    Raises
+    ------
+    InvalidSettings
+        If a number is too small to make sense; the message names the variable.
+    """
+
+    # Address to listen on; beyond loopback anybody who reaches it may predict and read the log.
+    host: str = "127.0.0.1"
+    # Port to listen on; 0 lets the system choose one.
+    port: int = 8080
+    # The ONNX file to serve.
+    model: Path = Path("models/sdss.onnx")
+    # The DuckDB file that holds the prediction log; its folder is made if it is missing.
+    database: Path = Path("data/predictions.duckdb")
+    # Requests at work at once. Each waits for its commit, so this is also how many can share one:
+    # 32 give five times the throughput of Waitress' own 4.
+    threads: int = 32
+    # Connections at once; a client beyond that waits to be accepted.
+    max_connections: int = 1_000
+    # Largest request body, in bytes: 10,000 instances of some 40 features fit.
+    max_body_bytes: int = 16 * 1024 * 1024
+    # Most instances in one request; they are held in memory and stored in one transaction.
+    max_instances: int = 10_000
+    # Most rows waiting for the writer, about 1 kB each; beyond that the answer is 503.
+    max_waiting_rows: int = 50_000
+    # Longest wait for a commit, in seconds, before the answer is 503.
+    commit_timeout_s: float = 10.0
+    # Longest time for an orderly stop, in seconds; container engines kill after 10.
+    stop_timeout_s: float = 5.0
+
+    def __post_init__(self) -> None:
+        for name, least in _LEAST.items():
+            value = getattr(self, name)
+            if not value >= least:
+                raise InvalidSettings(f"SEXTANT_{name.upper()}: {value} is less than {least}")
+        if self.port > 65_535:
+            raise InvalidSettings(f"SEXTANT_PORT: {self.port} is more than 65535")
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str]) -> Self:
+        """Read the settings that `environment` names; the others keep their defaults."""
+        given = {}
+        for field in fields(cls):
+            variable = f"SEXTANT_{field.name.upper()}"
+            text = environment.get(variable, "")
+            if not text:
+                continue
+            try:
+                given[field.name] = field.type(text)  # type: ignore[operator]  # a class, not a string: no deferred annotations here
+            except ValueError:
+                kind = {int: "a whole number", float: "a number"}[field.type]  # type: ignore[index]  # only numbers raise
+                raise InvalidSettings(f"{variable}: {text!r} is not {kind}") from None
+        return cls(**given)
+
+
+_LEAST = {
+    "port": 0,
+    "threads": 1,
+    "max_connections": 1,
+    "max_body_bytes": 1,
+    "max_instances": 1,
+    "max_waiting_rows": 1,
+    "commit_timeout_s": 0.001,
+    "stop_timeout_s": 0.001,
+}

@@ -1,0 +1,147 @@
+"""What a model file says of itself, as read from its metadata; docs/contract.md has the keys."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+import msgspec
+import numpy as np
+
+CONTRACT_VERSION = 1
+_DTYPES: dict[str, Any] = {"int64": np.int64, "string": object}
+
+
+class InvalidModel(Exception):
+    """The file is not a model that this server can serve; the message says what is missing."""
+
+
+class Feature(msgspec.Struct, frozen=True):
+    """One input of the model."""
+
+    name: str
+    type: Literal["float32", "int64", "string"]
+    unit: str
+    meaning: str
+    nullable: bool
+    range: tuple[float, float] | None
+    categories: list[str | int] | None
+    closed: bool
+
+    def to_array(self, values: Sequence[Any]) -> Any:
+        """Make an ndarray of shape (n_rows,) of this feature's type; None becomes NaN."""
+        if self.type != "float32":
+            return np.array(values, dtype=_DTYPES[self.type])
+        with np.errstate(over="ignore"):  # what is beyond float32 becomes infinite
+            return np.array(values, dtype=np.float64).astype(np.float32)
+
+
+class Output(msgspec.Struct, frozen=True):
+    """One output of the model."""
+
+    name: str
+    role: Literal["label", "probabilities", "value", "detail"]
+    type: Literal["float32", "int64", "string"]
+    shape: list[int]
+    meaning: str
+    values: list[str] | None
+
+
+class Target(msgspec.Struct, frozen=True):
+    """The predicted column."""
+
+    name: str
+    unit: str
+    meaning: str
+
+
+class Score(msgspec.Struct, frozen=True):
+    """Mean and standard deviation of one score over `n` evaluations."""
+
+    name: str
+    mode: str
+    split: str
+    mean: float
+    sd: float
+    n: int
+    headline: bool
+
+
+class Parity(msgspec.Struct, frozen=True):
+    """How far the graph is from the pipeline it was made from."""
+
+    tolerance: float
+    max_difference: float
+    holdout_rows: int
+    threshold_rows: int
+    label_differences: int
+    ties: int
+
+
+class Golden(msgspec.Struct, frozen=True):
+    """A few rows with their answers, as columns."""
+
+    inputs: dict[str, list[float | int | str | None]]
+    outputs: dict[str, list[float | int | str | list[float]]]
+
+
+class Contract(msgspec.Struct, frozen=True):
+    """Everything the server knows about a model."""
+
+    model_name: str
+    model_version: str
+    description: str
+    kind: Literal["binary", "multiclass", "regression"]
+    target: Target
+    class_names: list[str]
+    features: list[Feature]
+    outputs: list[Output]
+    metrics: list[Score]
+    parity: Parity
+    golden: Golden
+    trained_at: str
+    data_sha256: str | None
+    data_rows: int | None
+    git_commit: str | None
+    libraries: dict[str, str]
+
+    @property
+    def output_names(self) -> list[str]:
+        """Names of all outputs, in the graph's order."""
+        return [output.name for output in self.outputs]
+
+    @property
+    def details(self) -> list[str]:
+        """Names of the outputs that are neither label, value nor probabilities."""
+        return [output.name for output in self.outputs if output.role == "detail"]
+
+
+def read_contract(metadata: Mapping[str, str]) -> Contract:
+    """Read the contract from the metadata of an ONNX file, each value of which is JSON text.
+
+    Raises
+    ------
+    InvalidModel
+        If a key is missing, a value has another shape than docs/contract.md says, or the
+        contract's version is not one this server knows.
+    """
+    if "contract_version" not in metadata:
+        raise InvalidModel(
+            "has no contract in its metadata: write it with export_model or python -m export"
+        )
+    known = ("contract_version", *Contract.__struct_fields__)
+    values = {}
+    for key in known:
+        if key not in metadata:
+            raise InvalidModel(f"has no {key} in its metadata")
+        try:
+            values[key] = msgspec.json.decode(metadata[key])
+        except (msgspec.DecodeError, RecursionError) as error:
+            raise InvalidModel(f"has a {key} in its metadata that is not JSON: {error}") from None
+    if values.pop("contract_version") != CONTRACT_VERSION:
+        raise InvalidModel(
+            f"has contract version {metadata['contract_version']}, and this server reads "
+            f"version {CONTRACT_VERSION}"
+        )
+    try:
+        return msgspec.convert(values, Contract)
+    except msgspec.ValidationError as error:
+        raise InvalidModel(f"has a contract this server cannot read: {error}") from None

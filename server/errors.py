@@ -1,0 +1,59 @@
+"""One shape for every error: problem details (RFC 9457)."""
+
+import json
+import logging
+from http import HTTPStatus
+from typing import Any
+
+from flask import Flask, Response
+from werkzeug.exceptions import HTTPException
+
+from server.faults import InvalidPayload
+from server.prediction_log import LogUnavailable
+
+PROBLEM_TYPE = "application/problem+json"
+_logger = logging.getLogger(__name__)
+
+
+def problem(status: int, detail: str, **members: Any) -> dict[str, Any]:
+    """Return the members of a problem; its title is the status' own phrase."""
+    title = HTTPStatus(status).phrase
+    return {"type": "about:blank", "title": title, "status": status, "detail": detail, **members}
+
+
+def register(app: Flask) -> None:
+    """Answer every exception of the app with a problem."""
+
+    @app.errorhandler(InvalidPayload)
+    def _(error: InvalidPayload) -> Response:
+        errors = [fault._asdict() for fault in error.faults]
+        return _response(error.status, error.detail, **({"errors": errors} if errors else {}))
+
+    @app.errorhandler(LogUnavailable)
+    def _(error: LogUnavailable) -> Response:
+        detail = f"{error}: nothing is lost if you send the request again"
+        response = _response(HTTPStatus.SERVICE_UNAVAILABLE, detail)
+        response.headers["Retry-After"] = "1"
+        return response
+
+    @app.errorhandler(HTTPException)
+    def _(error: HTTPException) -> Response:
+        if error.code is None or error.code < 400:  # a redirect is no error
+            return error.get_response()  # type: ignore[return-value]  # werkzeug's own response
+        response = _response(error.code, error.description or "")
+        for name, value in error.get_headers():
+            if name != "Content-Type":
+                response.headers[name] = value
+        return response
+
+    @app.errorhandler(Exception)
+    def _(error: Exception) -> Response:
+        _logger.exception("unexpected", exc_info=error)
+        return _response(
+            HTTPStatus.INTERNAL_SERVER_ERROR, "the server has a fault; it is in its log"
+        )
+
+
+def _response(status: int, detail: str, **members: Any) -> Response:
+    body = json.dumps(problem(status, detail, **members))
+    return Response(body, status, content_type=PROBLEM_TYPE)

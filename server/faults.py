@@ -1,0 +1,170 @@
+"""Read a body value by value and name every fault with its place, for whoever has to mend it."""
+
+import json
+import math
+from collections.abc import Sequence
+from http import HTTPStatus
+from typing import Any, NamedTuple
+
+from server.contract import Feature
+
+MAX_ID_LENGTH = 256
+# Faults told of one body: enough to mend a client, not a second body.
+_MAX_FAULTS = 100
+
+
+class Fault(NamedTuple):
+    """One thing wrong with a body: where, as a JSON pointer (RFC 6901), and what."""
+
+    pointer: str
+    detail: str
+
+
+class InvalidPayload(Exception):
+    """A body without usable instances: 400 where it is not JSON, 422 where values are wrong."""
+
+    def __init__(self, status: HTTPStatus, detail: str, faults: Sequence[Fault] = ()) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.detail = detail
+        self.faults = list(faults)
+
+
+def find_instances(
+    body: bytes, features: Sequence[Feature], max_instances: int
+) -> tuple[list[dict[str, Any]], bool]:
+    """Return the objects of `body`, and whether it is a single one.
+
+    Raises
+    ------
+    InvalidPayload
+        With every fault, up to a hundred of them, and the place of each.
+    """
+    content = _load_json(body)
+    faults: list[Fault] = []
+    root, is_single = "", False
+    if isinstance(content, dict) and "instances" in content:
+        root = "/instances"
+        strangers = [key for key in content if key != "instances"]
+        faults = [Fault(_pointer(key), "unknown field beside instances") for key in strangers]
+        content = content["instances"]
+    elif isinstance(content, dict):
+        content, is_single = [content], True
+    if not isinstance(content, list):
+        wanted = "a list of objects" if root else "an object or a list of objects"
+        raise _unprocessable([*faults, Fault(root, _expected(wanted, content))])
+    if not content:
+        raise _unprocessable([*faults, Fault(root, "the list is empty: send at least one object")])
+    if len(content) > max_instances:
+        detail = f"{len(content)} objects: send at most {max_instances} at a time"
+        raise _unprocessable([*faults, Fault(root, detail)])
+    for number, instance in enumerate(content):
+        faults += _faults_of_instance(instance, "" if is_single else f"{root}/{number}", features)
+        if len(faults) > _MAX_FAULTS:
+            break
+    if faults:
+        raise _unprocessable(faults)
+    return content, is_single
+
+
+class _NotANumber(str):
+    """NaN, Infinity or -Infinity, which Python's reader takes and JSON does not know."""
+
+
+def _load_json(body: bytes) -> Any:
+    try:
+        return json.loads(body.decode("utf-8"), parse_constant=_NotANumber)
+    except UnicodeDecodeError as error:
+        detail = f"the body is not UTF-8: {error}"
+    except RecursionError:
+        detail = "the body is nested too deeply"
+    except ValueError as error:
+        detail = f"the body is not JSON: {error}"
+    raise InvalidPayload(HTTPStatus.BAD_REQUEST, detail)
+
+
+def _faults_of_instance(instance: Any, place: str, features: Sequence[Feature]) -> list[Fault]:
+    if not isinstance(instance, dict):
+        return [Fault(place, _expected("an object", instance))]
+    names = [feature.name for feature in features]
+    faults = [
+        Fault(place + _pointer(key), f"unknown field: the model takes {', '.join(names)}")
+        for key in instance
+        if key not in names and key != "id"
+    ]
+    for feature in features:
+        if feature.name in instance:
+            detail = _fault_of_value(feature, instance[feature.name])
+        else:
+            detail = None if feature.nullable else "missing"
+        if detail:
+            faults.append(Fault(place + _pointer(feature.name), detail))
+    if detail := _fault_of_id(instance.get("id")):
+        faults.append(Fault(f"{place}/id", detail))
+    return faults
+
+
+def _fault_of_value(feature: Feature, value: Any) -> str | None:
+    if value is None:
+        return None if feature.nullable else "null: this feature may not be missing"
+    if isinstance(value, _NotANumber):
+        mend = ": leave it out or send null" if feature.nullable else ""
+        return f"{value} is not a finite number{mend}"
+    if feature.type == "string":
+        return _fault_of_text(value) or _fault_of_category(feature, value)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return _expected("a number", value)
+    if feature.type == "float32":
+        return None if _fits_float32(feature, value) else "beyond float32, which ends at 3.4e38"
+    if not isinstance(value, int):
+        return f"{value:g} is not written as a whole number"
+    if not -(2**63) <= value < 2**63:
+        return "beyond a 64-bit integer"
+    return _fault_of_category(feature, value)
+
+
+def _fits_float32(feature: Feature, value: float) -> bool:
+    try:
+        return math.isfinite(feature.to_array([value])[0])
+    except OverflowError:  # a whole number of more than 308 digits
+        return False
+
+
+def _fault_of_category(feature: Feature, value: str | int) -> str | None:
+    if not feature.closed or value in (feature.categories or ()):
+        return None
+    return f"none of {', '.join(map(str, feature.categories or ()))}"
+
+
+def _fault_of_id(value: Any) -> str | None:
+    if value is None:
+        return None
+    if isinstance(value, str) and len(value) > MAX_ID_LENGTH:
+        return f"{len(value)} characters: an id has at most {MAX_ID_LENGTH}"
+    return _fault_of_text(value)
+
+
+def _fault_of_text(value: Any) -> str | None:
+    if not isinstance(value, str) or isinstance(value, _NotANumber):
+        return _expected("a string", value)
+    if any("\ud800" <= character <= "\udfff" for character in value):
+        return "not valid Unicode: half of a surrogate pair"
+    return None
+
+
+def _pointer(key: str) -> str:
+    escaped = key.replace("~", "~0").replace("/", "~1")
+    return "/" + escaped.encode(errors="replace").decode()
+
+
+def _expected(wanted: str, value: Any) -> str:
+    kinds = {dict: "an object", list: "a list", str: "a string", bool: "a boolean"}
+    found = "null" if value is None else kinds.get(type(value), "a number")
+    return f"expected {wanted}, got {found}"
+
+
+def _unprocessable(faults: Sequence[Fault]) -> InvalidPayload:
+    told = faults[:_MAX_FAULTS]
+    count = f"{len(told)} fault{'s' if len(told) > 1 else ''}"
+    detail = f"{count} in the body" if told == faults else f"the first {count} in the body"
+    return InvalidPayload(HTTPStatus.UNPROCESSABLE_ENTITY, detail, told)

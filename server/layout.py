@@ -1,0 +1,90 @@
+"""How predictions lie in DuckDB: one typed table a contract, and one view over all of them."""
+
+import hashlib
+from dataclasses import dataclass
+from typing import Any
+
+import duckdb
+
+from server.contract import Contract
+
+_FIRST = {
+    "prediction_id": "UUID",
+    "predicted_at": "TIMESTAMP",
+    "request_id": "VARCHAR",
+    "instance": "INTEGER",
+    "id": "VARCHAR",
+    "model_name": "VARCHAR",
+    "model_version": "VARCHAR",
+}
+_LAST = {
+    "warnings": "STRUCT(feature VARCHAR, detail VARCHAR)[]",
+    "inference_ms": "FLOAT",
+}
+_TYPES = {"float32": "FLOAT", "int64": "BIGINT", "string": "VARCHAR"}
+_TABLE_PREFIX = "predictions_"
+
+
+@dataclass(frozen=True)
+class Table:
+    """One table of predictions: the names of its inputs and outputs, in column order."""
+
+    name: str
+    inputs: list[str]
+    outputs: list[str]
+
+
+def create_table(connection: duckdb.DuckDBPyConnection, contract: Contract) -> Table:
+    """Make the table that `contract` needs, unless it is there, and the view over all tables.
+
+    The table's name is a hash of its columns: the same columns, the same table; a contract with
+    others gets a table beside it, and no row is touched.
+    """
+    columns = {
+        **_FIRST,
+        **{feature.name: _TYPES[feature.type] for feature in contract.features},
+        **{name: _output_type(contract, name) for name in contract.output_names},
+        **_LAST,
+    }
+    definition = ", ".join(f"{quoted(name)} {kind}" for name, kind in columns.items())
+    table = f"{_TABLE_PREFIX}{hashlib.sha256(definition.encode()).hexdigest()[:8]}"
+    connection.execute(f"CREATE TABLE IF NOT EXISTS {table} ({definition})")
+    selects = [f"SELECT * FROM {other.name}" for other in find_tables(connection)]
+    connection.execute(
+        f"CREATE OR REPLACE VIEW predictions AS {' UNION ALL BY NAME '.join(selects)}"
+    )
+    return Table(table, [f.name for f in contract.features], contract.output_names)
+
+
+def find_tables(connection: duckdb.DuckDBPyConnection) -> list[Table]:
+    """Return every table of predictions in the database."""
+    found: dict[str, list[str]] = {}
+    for table, column in connection.execute(
+        "SELECT table_name, column_name FROM duckdb_columns() "
+        "WHERE schema_name = 'main' AND starts_with(table_name, ?) "
+        "AND table_name IN (SELECT table_name FROM duckdb_tables()) "
+        "ORDER BY table_name, column_index",
+        [_TABLE_PREFIX],
+    ).fetchall():
+        found.setdefault(table, []).append(column)
+    return [_table(name, columns) for name, columns in found.items()]
+
+
+def quoted(name: str) -> str:
+    """Return `name` as an SQL identifier, whatever stands in it."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _table(name: str, columns: list[str]) -> Table:
+    # A contract may not call a feature label or value, so the outputs begin at the first of them.
+    middle = columns[len(_FIRST) : -len(_LAST)]
+    split = next(i for i, column in enumerate(middle) if column in ("label", "value"))
+    return Table(name, middle[:split], middle[split:])
+
+
+def _output_type(contract: Contract, name: str) -> str:
+    output: Any = next(output for output in contract.outputs if output.name == name)
+    if output.role == "probabilities":
+        fields = ", ".join(f"{quoted(name)} FLOAT" for name in contract.class_names)
+        return f"STRUCT({fields})"
+    return _TYPES[output.type]

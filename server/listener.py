@@ -1,0 +1,88 @@
+"""Waitress as we run it: problems for what it refuses itself, and an orderly stop."""
+
+import json
+import socket
+import time
+from threading import Event
+from typing import Any
+
+from flask import Flask
+from waitress import wasyncore
+from waitress.channel import HTTPChannel
+from waitress.server import create_server
+from waitress.task import ErrorTask, WSGITask
+
+from server.config import Settings
+from server.errors import PROBLEM_TYPE, problem
+
+# A body a few times too large is still read to its end, so that its sender reads our answer
+# instead of a broken connection.
+_BODY_SLACK = 4
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """Return a listening socket; port 0 lets the system choose one."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    return socket.create_server((host, port), family=family, backlog=1024)
+
+
+def run(app: Flask, settings: Settings, listening: socket.socket, is_stopping: Event) -> None:
+    """Answer requests until `is_stopping` is set, then finish those that have come in.
+
+    Whoever sets `is_stopping` is heard within a quarter of a second.
+    """
+    server = create_server(
+        app,
+        sockets=[listening],
+        threads=settings.threads,
+        connection_limit=settings.max_connections,
+        max_request_body_size=_BODY_SLACK * settings.max_body_bytes,
+        # Bodies and answers stay in memory: the root file system may be read-only.
+        inbuf_overflow=_BODY_SLACK * settings.max_body_bytes,
+        outbuf_overflow=_BODY_SLACK * settings.max_body_bytes,
+        ident="sextant",
+    )
+    server.channel_class = _Channel
+    server.is_stopping = is_stopping
+    while not is_stopping.is_set():
+        _turn(server, timeout_s=0.25)
+    _turn(server, timeout_s=0)  # take in who has connected already
+    wasyncore.dispatcher.close(server)
+    deadline = time.monotonic() + settings.stop_timeout_s
+    while _is_busy(server) and time.monotonic() < deadline:
+        _turn(server, timeout_s=0.05)
+    server.task_dispatcher.shutdown(timeout=max(0.0, deadline - time.monotonic()))
+
+
+def _turn(server: Any, *, timeout_s: float) -> None:
+    wasyncore.loop(timeout=timeout_s, map=server._map, count=1)
+
+
+def _is_busy(server: Any) -> bool:
+    channels = list(server.active_channels.values())
+    return any(channel.requests or channel.total_outbufs_len for channel in channels)
+
+
+class _Task(WSGITask):  # type: ignore[misc]  # Waitress publishes no types
+    def build_response_header(self) -> Any:
+        if self.channel.server.is_stopping.is_set():
+            self.set_close_on_finish()
+        return super().build_response_header()
+
+
+class _ProblemTask(ErrorTask):  # type: ignore[misc]  # Waitress publishes no types
+    """Answers what never reaches the app: malformed HTTP, headers or bodies without measure."""
+
+    def execute(self) -> None:
+        error = self.request.error
+        body = json.dumps(problem(error.code, error.body)).encode()
+        self.status = f"{error.code} {error.reason}"
+        self.response_headers.append(("Content-Type", PROBLEM_TYPE))
+        self.set_close_on_finish()
+        self.content_length = len(body)
+        self.write(body)
+
+
+class _Channel(HTTPChannel):  # type: ignore[misc]  # Waitress publishes no types
+    task_class = _Task
+    error_task_class = _ProblemTask

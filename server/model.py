@@ -1,0 +1,134 @@
+"""The model: one ONNX session, checked against its own contract before it answers anybody."""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnxruntime
+
+from server.contract import Contract, InvalidModel, read_contract
+
+_GRAPH_TYPES = {"float32": "tensor(float)", "int64": "tensor(int64)", "string": "tensor(string)"}
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What the model said: one list an output, one entry a row, and the time the graph took.
+
+    Probabilities are a dict a row, by class name.
+    """
+
+    outputs: dict[str, list[Any]]
+    inference_ms: float
+
+
+class Model:
+    """A model file that has proved to answer as it promises.
+
+    Parameters
+    ----------
+    path : Path
+        The ONNX file.
+
+    Raises
+    ------
+    InvalidModel
+        If the file cannot be loaded, has no contract, has a graph that is not the one the
+        contract describes, or does not give the golden rows their answers.
+    """
+
+    def __init__(self, path: Path) -> None:
+        if not path.is_file():
+            raise InvalidModel(f"{path}: there is no such file")
+        options = onnxruntime.SessionOptions()
+        # One row takes less time than waking a second thread, and spinning takes it from others.
+        options.intra_op_num_threads = 1
+        options.inter_op_num_threads = 1
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        try:
+            self._session = onnxruntime.InferenceSession(
+                str(path), options, providers=["CPUExecutionProvider"]
+            )
+        except Exception as error:  # onnxruntime raises a class of its own for each cause
+            raise InvalidModel(f"{path}: onnxruntime cannot load it: {error}") from None
+        try:
+            self.contract: Contract = read_contract(
+                self._session.get_modelmeta().custom_metadata_map
+            )
+            self._check_graph()
+            self._replay_golden_rows()
+        except InvalidModel as error:
+            raise InvalidModel(f"{path}: {error}") from None
+
+    def predict(self, columns: Mapping[str, Any]) -> Prediction:
+        """Run the graph.
+
+        Parameters
+        ----------
+        columns : mapping of str to ndarray of shape (n_rows,)
+            One array a feature, of the feature's type; a missing value is NaN.
+
+        Returns
+        -------
+        Prediction
+        """
+        started = time.perf_counter()
+        arrays = self._run(columns)
+        elapsed_s = time.perf_counter() - started
+        outputs = {name: _to_list(array) for name, array in arrays.items()}
+        if "probabilities" in outputs:
+            names = self.contract.class_names
+            outputs["probabilities"] = [
+                dict(zip(names, row, strict=True)) for row in outputs["probabilities"]
+            ]
+        return Prediction(outputs, elapsed_s * 1e3)
+
+    def _run(self, columns: Mapping[str, Any]) -> dict[str, Any]:
+        feeds = {name: column.reshape(-1, 1) for name, column in columns.items()}
+        arrays = self._session.run(self.contract.output_names, feeds)
+        return dict(zip(self.contract.output_names, arrays, strict=True))
+
+    def _check_graph(self) -> None:
+        contract = self.contract
+        promised = [(f.name, _GRAPH_TYPES[f.type]) for f in contract.features]
+        found = [(node.name, node.type) for node in self._session.get_inputs()]
+        if found != promised:
+            raise InvalidModel(
+                f"its contract promises the inputs {promised}, its graph has {found}"
+            )
+        promised = [(o.name, _GRAPH_TYPES[o.type]) for o in contract.outputs]
+        found = [(node.name, node.type) for node in self._session.get_outputs()]
+        if found != promised:
+            raise InvalidModel(
+                f"its contract promises the outputs {promised}, its graph has {found}"
+            )
+
+    def _replay_golden_rows(self) -> None:
+        golden = self.contract.golden
+        columns = {f.name: f.to_array(golden.inputs[f.name]) for f in self.contract.features}
+        answers = self._run(columns)
+        for name, expected in golden.outputs.items():
+            answer = answers[name]
+            wanted = np.array(expected, dtype=answer.dtype)
+            if answer.dtype == np.float32:
+                same = np.abs(answer - wanted) <= self.contract.parity.tolerance
+            else:
+                same = answer == wanted
+            if not np.all(same):
+                row = int(np.argwhere(~same)[0][0])
+                raise InvalidModel(
+                    f"golden row {row} should give {name} {expected[row]}, and the graph gives "
+                    f"{answer[row].tolist()}: the file is damaged, or this onnxruntime "
+                    f"({onnxruntime.__version__}) computes otherwise"
+                )
+
+
+def _to_list(array: Any) -> list[Any]:
+    # The shortest decimal that is this float32, and not the sixteen digits of its float64.
+    if array.dtype == np.float32:
+        array = array.astype("U32").astype(np.float64)
+    values: list[Any] = array.tolist()
+    return values

@@ -1,0 +1,154 @@
+"""Turn the body of a request into named columns, or say everything that is wrong with it."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any, TypedDict
+
+import msgspec
+import numpy as np
+
+from server.contract import Feature
+from server.faults import MAX_ID_LENGTH, find_instances
+
+_INSTANCES_FIRST = re.compile(rb'\s*\{\s*"instances"\s*:')
+
+
+class Warned(TypedDict):
+    """A value that is answered, though the model was not trained on its like."""
+
+    feature: str
+    detail: str
+
+
+@dataclass(frozen=True)
+class Instances:
+    """The rows of one request, as columns.
+
+    `values` holds one sequence a feature, as sent, with None for what is missing; `arrays` the
+    same as ndarrays of shape (n_rows,) for the model; `ids` and `warnings` one entry a row.
+    """
+
+    values: Mapping[str, Sequence[Any]]
+    arrays: Mapping[str, Any]
+    ids: Sequence[str | None]
+    warnings: Sequence[Sequence[Warned]]
+    is_single: bool
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+
+class PayloadReader:
+    """Reads the bodies that the features of one contract ask for."""
+
+    def __init__(self, features: Sequence[Feature], max_instances: int) -> None:
+        self._features = features
+        self._max_instances = max_instances
+        row: Any = _row_type(features)
+        wrapper: Any = msgspec.defstruct(
+            "Body", [("instances", list[row])], forbid_unknown_fields=True
+        )
+        self._one = msgspec.json.Decoder(row)
+        self._list = msgspec.json.Decoder(list[row])
+        self._wrapper = msgspec.json.Decoder(wrapper)
+
+    def parse(self, body: bytes) -> Instances:
+        """Read one object, a list of objects, or ``{"instances": [...]}``.
+
+        A decoder made from the contract takes what is right, at once. What it does not take is
+        read a second time, value by value, to name each fault.
+
+        Raises
+        ------
+        InvalidPayload
+            With every fault and its place.
+        """
+        is_single = False
+        try:
+            if body.lstrip(b" \t\r\n")[:1] == b"[":
+                rows = self._list.decode(body)
+            elif _INSTANCES_FIRST.match(body):
+                rows = self._wrapper.decode(body).instances
+            else:
+                rows, is_single = [self._one.decode(body)], True
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            rows = None
+        if rows and len(rows) <= self._max_instances:
+            *columns, ids = zip(*map(msgspec.structs.astuple, rows), strict=True)
+            arrays = self._to_arrays(columns)
+            if not any(_has_refused(f, a) for f, a in zip(self._features, arrays, strict=True)):
+                return self._to_instances(columns, arrays, ids, is_single=is_single)
+        found, is_single = find_instances(body, self._features, self._max_instances)
+        columns = [[row.get(feature.name) for row in found] for feature in self._features]
+        ids = [row.get("id") for row in found]
+        return self._to_instances(columns, self._to_arrays(columns), ids, is_single=is_single)
+
+    def _to_arrays(self, columns: Sequence[Sequence[Any]]) -> list[Any]:
+        return [f.to_array(column) for f, column in zip(self._features, columns, strict=True)]
+
+    def _to_instances(
+        self, columns: Any, arrays: Any, ids: Sequence[str | None], *, is_single: bool
+    ) -> Instances:
+        warnings: list[list[Warned]] = [[] for _ in ids]
+        for feature, column, array in zip(self._features, columns, arrays, strict=True):
+            for row in _rows_outside(feature, array):
+                warnings[row].append(
+                    Warned(feature=feature.name, detail=_warning(feature, column[row]))
+                )
+        names = [feature.name for feature in self._features]
+        return Instances(
+            values=dict(zip(names, columns, strict=True)),
+            arrays=dict(zip(names, arrays, strict=True)),
+            ids=ids,
+            warnings=warnings,
+            is_single=is_single,
+        )
+
+
+def _row_type(features: Sequence[Feature]) -> type[msgspec.Struct]:
+    types: dict[str, Any] = {
+        "float32": float,
+        "int64": Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)],
+        "string": str,
+    }
+    caller_id = Annotated[str, msgspec.Meta(max_length=MAX_ID_LENGTH)]
+    fields: list[Any] = []
+    # A feature may bear any name, so the attributes are numbered and the names go outside.
+    for number, feature in enumerate(features):
+        kind = types[feature.type]
+        fields.append(
+            (f"f{number}", kind | None, None) if feature.nullable else (f"f{number}", kind)
+        )
+    fields.append(("caller_id", caller_id | None, None))
+    names = [feature.name for feature in features] + ["id"]
+    return msgspec.defstruct(
+        "Instance",
+        fields,
+        rename=dict(zip((attribute for attribute, *_ in fields), names, strict=True)),
+        forbid_unknown_fields=True,
+        kw_only=True,
+    )
+
+
+def _has_refused(feature: Feature, array: Any) -> bool:
+    if feature.closed:
+        return len(_rows_outside(feature, array)) > 0
+    return feature.type == "float32" and bool(np.isinf(array).any())
+
+
+def _rows_outside(feature: Feature, array: Any) -> Any:
+    if feature.categories is not None:
+        known = set(feature.categories)
+        return [row for row, value in enumerate(array.tolist()) if value not in known]
+    if feature.range is None:
+        return []
+    low, high = feature.range
+    return np.flatnonzero((array < low) | (array > high))
+
+
+def _warning(feature: Feature, value: Any) -> str:
+    if feature.range is None:
+        return f"{feature.name} = {value!r} is none of the values the model was trained on"
+    low, high = feature.range
+    return f"{feature.name} = {value:g} is outside the training range {low:g} to {high:g}"

@@ -1,0 +1,248 @@
+"""The HTTP surface: predict, look at what was predicted, know the model, know the server."""
+
+import json
+import re
+import uuid
+from dataclasses import dataclass
+from threading import Event
+from typing import Any, cast
+
+import msgspec
+from flask import Blueprint, Response, current_app, g, redirect, render_template, request, url_for
+from werkzeug.exceptions import (
+    BadRequest,
+    Forbidden,
+    ServiceUnavailable,
+    UnsupportedMediaType,
+)
+
+from server.contract import Contract, Feature
+from server.faults import InvalidPayload
+from server.model import Model
+from server.payload import PayloadReader
+from server.prediction_log import PredictionLog
+
+blueprint = Blueprint("sextant", __name__)
+
+_PAGE_ROWS = 50
+_MAX_PAGE_ROWS = 500
+_REQUEST_ID = re.compile(r"[!-~]{1,128}")
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What the routes call, wired once at start."""
+
+    reader: PayloadReader
+    model: Model
+    log: PredictionLog
+    is_stopping: Event
+
+
+def _parts() -> Parts:
+    return cast(Parts, current_app.extensions["sextant"])
+
+
+@blueprint.before_app_request
+def _name_request() -> None:
+    given = request.headers.get("X-Request-ID", "")
+    g.request_id = given if _REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
+
+
+@blueprint.after_app_request
+def _return_name(response: Response) -> Response:
+    response.headers["X-Request-ID"] = g.request_id
+    return response
+
+
+@blueprint.post("/predict")
+def predict() -> Response:
+    """Answer one object with one prediction, a list with a list, all stored before they leave."""
+    if request.mimetype != "application/json":
+        raise UnsupportedMediaType(
+            f"send application/json, not {request.mimetype or 'a body without Content-Type'}"
+        )
+    return _json(_predict(request.get_data(cache=False)))
+
+
+def _predict(body: bytes) -> dict[str, Any]:
+    parts = _parts()
+    instances = parts.reader.parse(body)
+    prediction = parts.model.predict(instances.arrays)
+    stored = parts.log.append(
+        request_id=g.request_id,
+        ids=instances.ids,
+        values=instances.values,
+        outputs=prediction.outputs,
+        warnings=instances.warnings,
+        inference_ms=prediction.inference_ms,
+    )
+    contract = parts.model.contract
+    answers = [
+        {"prediction_id": str(prediction_id)}
+        | ({} if caller_id is None else {"id": caller_id})
+        | dict(zip(prediction.outputs, outputs, strict=True))
+        | {"warnings": warnings}
+        for prediction_id, caller_id, warnings, *outputs in zip(
+            stored.prediction_ids,
+            instances.ids,
+            instances.warnings,
+            *prediction.outputs.values(),
+            strict=True,
+        )
+    ]
+    shared = {
+        "model": {"name": contract.model_name, "version": contract.model_version},
+        "predicted_at": f"{stored.predicted_at.isoformat(timespec='microseconds')}Z",
+    }
+    return {**shared, **answers[0]} if instances.is_single else {**shared, "predictions": answers}
+
+
+@blueprint.get("/predictions")
+def predictions() -> Response | str:
+    """Show the log, newest first, a page at a time."""
+    limit = _limit_of_request()
+    before = _before_of_request()
+    rows = _parts().log.newest(limit + 1, before)
+    more, rows = len(rows) > limit, rows[:limit]
+    older = {"before": rows[-1]["prediction_id"], "limit": limit} if more else None
+    if not _wants_html():
+        following = url_for(".predictions", format="json", **older) if older else None
+        return _json({"predictions": [_as_json(row) for row in rows], "next": following})
+    return render_template(
+        "predictions.html",
+        contract=_parts().model.contract,
+        rows=rows,
+        inputs=list(dict.fromkeys(name for row in rows for name in row["inputs"])),
+        details=list(
+            dict.fromkeys(
+                name
+                for row in rows
+                for name in row["outputs"]
+                if name not in ("label", "value", "probabilities")
+            )
+        ),
+        older=url_for(".predictions", **older) if older else None,
+        is_newest=before is None,
+        limit=limit,
+    )
+
+
+@blueprint.get("/model")
+def model() -> Response | str:
+    """Show the contract of the model that is served."""
+    contract = _parts().model.contract
+    if not _wants_html():
+        return _json(contract)
+    return render_template("model.html", contract=contract)
+
+
+@blueprint.get("/")
+def home() -> str:
+    """Say what this is and offer a form to try it."""
+    example = example_instance(_parts().model.contract)
+    return _home(example, answer=None, faults=[])
+
+
+@blueprint.post("/")
+def try_it() -> str | tuple[str, int]:
+    """Predict from the form, through the same steps as any other request."""
+    if request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none"):
+        raise Forbidden("this form is only for the page it stands on; programs use POST /predict")
+    features = _parts().model.contract.features
+    typed = {feature.name: request.form.get(feature.name, "") for feature in features}
+    instance = {
+        feature.name: _value_of_text(feature, typed[feature.name])
+        for feature in features
+        if typed[feature.name].strip() or feature.type == "string"
+    }
+    try:
+        answer = _predict(json.dumps(instance).encode())
+    except InvalidPayload as error:
+        return _home(typed, answer=None, faults=error.faults), error.status
+    return _home(typed, answer=answer, faults=[])
+
+
+def _home(values: dict[str, Any], answer: Any, faults: Any) -> str:
+    contract = _parts().model.contract
+    return render_template(
+        "home.html",
+        contract=contract,
+        values=values,
+        answer=answer,
+        faults={fault.pointer.removeprefix("/"): fault.detail for fault in faults},
+        example=json.dumps(example_instance(contract)),
+    )
+
+
+@blueprint.get("/health/live")
+def live() -> Response:
+    """Say that the process answers."""
+    return _json({"status": "live"})
+
+
+@blueprint.get("/health/ready")
+def ready() -> Response:
+    """Say whether a prediction would be answered and stored now."""
+    if _parts().is_stopping.is_set():
+        raise ServiceUnavailable("the server is stopping")
+    if _parts().log.failure:
+        raise ServiceUnavailable("the prediction log cannot be written; the server's log says why")
+    return _json({"status": "ready"})
+
+
+@blueprint.get("/favicon.ico")
+def favicon() -> Any:
+    """Send browsers that ask here to the icon."""
+    return redirect(url_for("static", filename="icon.svg"))
+
+
+def example_instance(contract: Contract) -> dict[str, Any]:
+    """Return the first golden row, preferably one that lacks nothing, as a request would have it."""
+    columns = contract.golden.inputs
+    rows = [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+    return next((row for row in rows if None not in row.values()), rows[0])
+
+
+def _value_of_text(feature: Feature, text: str) -> Any:
+    # What is no number stays text, so that the fault is found and named like any other.
+    if feature.type == "string":
+        return text
+    try:
+        return int(text) if feature.type == "int64" else float(text)
+    except ValueError:
+        return text
+
+
+def _wants_html() -> bool:
+    wanted = request.args.get("format", "")
+    if wanted not in ("", "json", "html"):
+        raise BadRequest(f"format={wanted}: there are json and html")
+    best = request.accept_mimetypes.best_match(["application/json", "text/html"])
+    return (wanted or ("html" if best == "text/html" else "json")) == "html"
+
+
+def _limit_of_request() -> int:
+    text = request.args.get("limit", str(_PAGE_ROWS))
+    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= _MAX_PAGE_ROWS):
+        raise BadRequest(f"limit={text}: give a whole number from 1 to {_MAX_PAGE_ROWS}")
+    return int(text)
+
+
+def _before_of_request() -> uuid.UUID | None:
+    text = request.args.get("before")
+    try:
+        return uuid.UUID(text) if text is not None else None
+    except ValueError:
+        raise BadRequest(f"before={text}: give the prediction_id to go back from") from None
+
+
+def _as_json(row: dict[str, Any]) -> dict[str, Any]:
+    fixed = {name: value for name, value in row.items() if name not in ("inputs", "outputs")}
+    model = {"name": fixed.pop("model_name"), "version": fixed.pop("model_version")}
+    fixed["predicted_at"] = f"{row['predicted_at'].isoformat(timespec='microseconds')}Z"
+    return {**fixed, "model": model, "inputs": row["inputs"], **row["outputs"]}
+
+
+def _json(content: Any) -> Response:
+    return Response(msgspec.json.encode(content), content_type="application/json")
