@@ -1,4 +1,7 @@
-"""Export a saved pipeline: ``python -m export pipeline.skops holdout.parquet --target class -o mine.onnx``."""
+"""Export a saved pipeline.
+
+Run it as ``python -m export pipeline.skops holdout.parquet --target class -o mine.onnx``.
+"""
 
 import argparse
 import hashlib

@@ -15,8 +15,22 @@ from export.errors import InvalidContract
 CONTRACT_VERSION = 1
 # What a request or the log calls its own fields; SQL compares without regard to case.
 RESERVED = frozenset(
-    "prediction_id predicted_at request_id instance instances id model model_name model_version "
-    "label value probabilities warnings inference_ms".split()
+    (
+        "prediction_id",
+        "predicted_at",
+        "request_id",
+        "instance",
+        "instances",
+        "id",
+        "model",
+        "model_name",
+        "model_version",
+        "label",
+        "value",
+        "probabilities",
+        "warnings",
+        "inference_ms",
+    )
 )
 LIBRARIES = ("scikit-learn", "skl2onnx", "onnx", "onnxruntime", "numpy")
 

@@ -18,7 +18,7 @@ def golden_rows(
 
     Rows between two classes are left out: on another machine they may fall either way.
     """
-    doubles = X.select_dtypes("float").columns
+    doubles = [str(name) for name in X.select_dtypes("float")]
     rounded = X.astype(dict.fromkeys(doubles, np.float32))
     rows = rounded.iloc[_chosen(y)]
     rows = pd.concat([rows, *(missing(rows.iloc[[0, -1]], name) for name in nullable)])
@@ -29,7 +29,7 @@ def golden_rows(
         rows = rows[apart]
         answers = {name: answer[apart] for name, answer in answers.items()}
     return {
-        "inputs": {name: list(rows[name]) for name in rows},
+        "inputs": {str(name): list(rows[name].to_numpy()) for name in rows},
         "outputs": {name: list(answer) for name, answer in answers.items()},
     }
 

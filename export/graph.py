@@ -117,7 +117,7 @@ def _own_constants(class_names: list[str]) -> list[TensorProto]:
             "class_names",
             TensorProto.STRING,
             [len(class_names)],
-            [name.encode() for name in class_names],
+            np.array([name.encode() for name in class_names], dtype=object),
         ),
         numpy_helper.from_array(np.array([-1]), "one_axis"),
     ]

@@ -1,9 +1,9 @@
 """The steps of a pipeline by name, and those that cannot be exported."""
 
 from collections.abc import Callable, Iterator
+from importlib.metadata import version
 from typing import Any
 
-import google.protobuf
 import numpy as np
 from skl2onnx._supported_operators import sklearn_operator_name_map
 from sklearn.base import BaseEstimator
@@ -56,10 +56,10 @@ def walk(estimator: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, Any]
 
 def refuse_steps(pipeline: Any) -> None:
     """Raise NotExportable for the first step that cannot be exported, with what to do instead."""
-    if int(google.protobuf.__version__.split(".")[0]) >= 7:
+    protobuf = version("protobuf")
+    if int(protobuf.split(".")[0]) >= 7:
         raise NotExportable(
-            f"protobuf {google.protobuf.__version__} breaks the export of gradient boosting: "
-            "pip install 'protobuf<7'"
+            f"protobuf {protobuf} breaks the export of gradient boosting: pip install 'protobuf<7'"
         )
     for path, step in walk(pipeline):
         name = type(step).__name__

@@ -1,18 +1,15 @@
 """Rows on the thresholds of a graph's trees and one ulp around them, where conversions go wrong."""
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import onnx
-import onnxruntime
 import pandas as pd
 from numpy.typing import NDArray
-from onnx import helper
 
 from export.columns import Tensors, as_tensors
+from export.trees import Thresholds, TreeInputs
 
-# Of a forest with more thresholds than this, a sample is enough to show a wrong rounding.
-MAX_THRESHOLDS = 10_000
 # Features to move, one after the other, until the threshold is met.
 MAX_CANDIDATES = 3
 
@@ -27,52 +24,6 @@ class ThresholdRows(NamedTuple):
     thresholds: int
 
 
-class _Thresholds(NamedTuple):
-    """Where each threshold is: which tree's input, which of its columns, and the value."""
-
-    node: NDArray[np.int64]
-    column: NDArray[np.int64]
-    value: NDArray[np.float32]
-
-
-class _Probe:
-    """A graph that answers with what its trees are fed."""
-
-    def __init__(self, model: onnx.ModelProto) -> None:
-        probe = onnx.ModelProto()
-        probe.CopyFrom(model)
-        trees = [node for node in probe.graph.node if node.op_type.startswith("TreeEnsemble")]
-        self.tensors = list(dict.fromkeys(node.input[0] for node in trees))
-        self.trees = trees
-        del probe.graph.output[:]
-        for index, tensor in enumerate(self.tensors):
-            probe.graph.node.append(helper.make_node("Identity", [tensor], [f"probe/{index}"]))
-            probe.graph.output.append(helper.make_empty_tensor_value_info(f"probe/{index}"))
-        if self.tensors:
-            self._session = onnxruntime.InferenceSession(probe.SerializeToString())
-
-    def __call__(self, tensors: Tensors) -> list[NDArray[Any]]:
-        return [fed.astype(np.float64) for fed in self._session.run(None, tensors)]
-
-    def thresholds(self) -> _Thresholds:
-        """Return the distinct finite thresholds, or a sample where there are too many."""
-        found: set[tuple[int, int, float]] = set()
-        for tree in self.trees:
-            given = {each.name: helper.get_attribute_value(each) for each in tree.attribute}
-            node = self.tensors.index(tree.input[0])
-            for column, value, mode in zip(
-                given["nodes_featureids"], given["nodes_values"], given["nodes_modes"], strict=True
-            ):
-                if mode != b"LEAF" and np.isfinite(value):
-                    found.add((node, column, value))
-        ordered = sorted(found)
-        if len(ordered) > MAX_THRESHOLDS:
-            chosen = np.random.default_rng(0).choice(len(ordered), MAX_THRESHOLDS, replace=False)
-            ordered = [ordered[index] for index in np.sort(chosen)]
-        node, column, value = zip(*ordered, strict=True) if ordered else ((), (), ())
-        return _Thresholds(np.array(node, int), np.array(column, int), np.array(value, np.float32))
-
-
 def threshold_rows(model: onnx.ModelProto, X: pd.DataFrame, types: dict[str, str]) -> ThresholdRows:
     """Return rows that put each tree's input on its threshold and one ulp either side.
 
@@ -85,7 +36,7 @@ def threshold_rows(model: onnx.ModelProto, X: pd.DataFrame, types: dict[str, str
     X : DataFrame of shape (n_samples, n_features)
         Rows to start from; those that lack values are left out.
     """
-    probe = _Probe(model)
+    probe = TreeInputs(model)
     thresholds = probe.thresholds()
     floats = [name for name, type_ in types.items() if type_ == "float32"]
     whole = X.dropna() if len(X.dropna()) else X.fillna(0.0)
@@ -108,7 +59,7 @@ def threshold_rows(model: onnx.ModelProto, X: pd.DataFrame, types: dict[str, str
 
 
 def _candidates(
-    probe: _Probe, thresholds: _Thresholds, tensors: Tensors, floats: list[str]
+    probe: TreeInputs, thresholds: Thresholds, tensors: Tensors, floats: list[str]
 ) -> list[NDArray[np.object_]]:
     """Return, by rank, a feature a threshold that moves what the threshold is compared with."""
     before = probe(tensors)
@@ -118,7 +69,7 @@ def _candidates(
         for node, (old, new) in enumerate(zip(before, after, strict=True)):
             for column in np.flatnonzero((old != new).any(axis=0)):
                 moving.setdefault((node, int(column)), []).append(name)
-    places = zip(thresholds.node, thresholds.column, strict=True)
+    places = zip(thresholds.tensor, thresholds.column, strict=True)
     lists = [moving.get((int(node), int(column)), []) for node, column in places]
     return [
         np.array([names[rank] if rank < len(names) else "" for names in lists], dtype=object)
@@ -127,8 +78,8 @@ def _candidates(
 
 
 def _met(
-    probe: _Probe,
-    thresholds: _Thresholds,
+    probe: TreeInputs,
+    thresholds: Thresholds,
     start: Tensors,
     candidates: list[NDArray[np.object_]],
     spans: dict[str, tuple[float, float]],
@@ -141,7 +92,7 @@ def _met(
             tried = left[moved[left] != ""]
             if not len(tried):
                 continue
-            part = _Thresholds(*(each[tried] for each in thresholds))
+            part = Thresholds(*(each[tried] for each in thresholds))
             rows = {name: tensor[tried] for name, tensor in start.items()}
             low, high = _bracket(moved[tried], spans, everywhere=everywhere)
             met, on = _bisect(probe, part, rows, moved[tried], low, high)
@@ -164,8 +115,8 @@ def _bracket(
 
 
 def _bisect(
-    probe: _Probe,
-    thresholds: _Thresholds,
+    probe: TreeInputs,
+    thresholds: Thresholds,
     rows: Tensors,
     moved: NDArray[np.object_],
     low: NDArray[np.int64],
@@ -177,7 +128,7 @@ def _bisect(
         fed = probe(_placed(rows, moved, order))
         values = np.empty(len(order))
         for node, tensor in enumerate(fed):
-            here = thresholds.node == node
+            here = thresholds.tensor == node
             values[here] = tensor[here, thresholds.column[here]]
         return values > thresholds.value
 
@@ -217,6 +168,6 @@ def _as_table(parts: list[Tensors], X: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(
         {
             name: pd.Series(np.concatenate([part[name][:, 0] for part in parts])).astype(dtype)
-            for name, dtype in X.dtypes.items()
+            for name, dtype in zip(X.columns, X.dtypes, strict=True)
         }
     )

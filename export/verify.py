@@ -118,7 +118,7 @@ def pipeline_answers(pipeline: Any, X: pd.DataFrame) -> Answers:
 
 def missing(X: pd.DataFrame, name: str) -> pd.DataFrame:
     """Return the rows without one of their features."""
-    return X.assign(**{name: np.full(len(X), np.nan, dtype=X[name].dtype)})
+    return X.assign(**{name: pd.Series(np.nan, index=X.index, dtype=X[name].dtype)})
 
 
 def _details(pipeline: Any, X: Any) -> Answers:

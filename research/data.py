@@ -1,7 +1,8 @@
 """Read the survey table, refuse what cannot be right, and say what its columns mean."""
 
+from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -26,6 +27,7 @@ FEATURES = {
 }
 TARGET = "class"
 GROUP = "plate"
+_NUMBERS = (*FEATURES, GROUP)
 CLASSES = ("GALAXY", "QSO", "STAR")
 
 # The survey writes these where a measurement failed.
@@ -46,7 +48,7 @@ def read_survey(path: Path) -> pd.DataFrame:
 
     Returns
     -------
-    DataFrame of float64 features, string classes and integer plates, a row an object
+    DataFrame of the features and the plate as numbers, and the class, a row an object
 
     Raises
     ------
@@ -55,7 +57,7 @@ def read_survey(path: Path) -> pd.DataFrame:
         object is there twice.
     """
     table = pd.read_csv(path, dtype=str, keep_default_na=False)
-    missing = [name for name in (*FEATURES, TARGET, GROUP) if name not in table]
+    missing = [name for name in (*_NUMBERS, TARGET) if name not in table]
     if missing:
         raise InvalidTable(
             f"{path} has no column {', '.join(missing)}; it has {', '.join(table.columns)}. "
@@ -63,15 +65,19 @@ def read_survey(path: Path) -> pd.DataFrame:
         )
     if table.empty:
         raise InvalidTable(f"{path} has a header and no rows.")
-    _refuse_rows(path, table.duplicated(), table["u"], "repeats an earlier row", "Remove it")
-    numbers = {name: _numbers(path, table[name]) for name in FEATURES}
-    plates = _numbers(path, table[GROUP])
-    _refuse_rows(path, ~table[TARGET].isin(CLASSES), table[TARGET], "is no known class",
-                 f"Expected {', '.join(CLASSES)}: correct or remove the row")  # fmt: skip
-    survey = pd.DataFrame({**numbers, TARGET: table[TARGET], GROUP: plates.astype(np.int64)})
-    _refuse_rows(path, survey.duplicated(subset=list(FEATURES)), table["u"],
-                 "belongs to an object that stands in an earlier row", "Remove one of them")  # fmt: skip
-    return survey
+    refuse = partial(_refuse_rows, path)
+    refuse(table.duplicated(), table["u"], "stands in a repeated row", "Remove it")
+    unknown = ~table[TARGET].isin(CLASSES)
+    refuse(unknown, table[TARGET], "is no known class", f"Expected {', '.join(CLASSES)}")
+    survey = pd.DataFrame({name: pd.to_numeric(table[name], "coerce") for name in _NUMBERS})
+    for name in _NUMBERS:
+        refuse(~np.isfinite(survey[name]), table[name], "is no finite number", "Mend or remove it")
+    for name in FEATURES:
+        failed = survey[name].isin(SENTINELS)
+        refuse(failed, table[name], "stands for a failed measurement", "Remove the row")
+    again = survey.duplicated(subset=list(FEATURES))
+    refuse(again, table["u"], "belongs to an object that an earlier row holds", "Remove one")
+    return survey.assign(**{TARGET: table[TARGET]})
 
 
 def split_columns(survey: pd.DataFrame) -> tuple[pd.DataFrame, pd.Series, pd.Series]:
@@ -83,17 +89,7 @@ def split_columns(survey: pd.DataFrame) -> tuple[pd.DataFrame, pd.Series, pd.Ser
     return survey[list(FEATURES)].astype(np.float32), survey[TARGET], survey[GROUP]
 
 
-def _numbers(path: Path, column: "pd.Series[str]") -> "pd.Series[float]":
-    values = pd.to_numeric(column, errors="coerce").astype(np.float64)
-    _refuse_rows(path, ~np.isfinite(values), column, "is no finite number", "Correct or remove it")
-    _refuse_rows(path, values.isin(SENTINELS), column, "stands for a failed measurement",
-                 "Remove the row")  # fmt: skip
-    return values
-
-
-def _refuse_rows(
-    path: Path, refused: "pd.Series[bool]", column: "pd.Series[str]", fault: str, mend: str
-) -> None:
+def _refuse_rows(path: Path, refused: Any, column: "pd.Series[str]", fault: str, mend: str) -> None:
     """Raise if any row is refused, naming the first by its line in the file (the header is 1)."""
     if not refused.any():
         return

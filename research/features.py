@@ -1,9 +1,9 @@
 """Transformers that live inside the pipeline, so that they are exported with it."""
 
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
@@ -25,7 +25,7 @@ class Colours(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # scikit-
         Where u, g, r, i, z and redshift stand in X: by name if X had names, else in that order.
     """
 
-    def fit(self, X: ArrayLike, y: ArrayLike | None = None) -> Self:  # noqa: ARG002  # pipelines pass y
+    def fit(self, X: Any, y: Any = None) -> Self:  # noqa: ARG002  # pipelines pass y
         """Find the columns; nothing is learnt.
 
         Raises
@@ -46,13 +46,13 @@ class Colours(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # scikit-
         self.columns_ = [names.index(name) for name in INPUTS]
         return self
 
-    def transform(self, X: ArrayLike) -> NDArray[np.float32]:
+    def transform(self, X: Any) -> NDArray[np.float32]:
         """Return r, u-g, g-r, r-i, i-z and redshift, float32 of shape (n_samples, 6)."""
         check_is_fitted(self)
         X = validate_data(self, X, dtype=np.float32, ensure_all_finite="allow-nan", reset=False)
         u, g, r, i, z, redshift = X[:, self.columns_].T
         return np.column_stack([r, u - g, g - r, r - i, i - z, redshift])
 
-    def get_feature_names_out(self, input_features: ArrayLike | None = None) -> NDArray[np.object_]:  # noqa: ARG002  # scikit-learn passes it
+    def get_feature_names_out(self, input_features: Any = None) -> NDArray[np.object_]:  # noqa: ARG002  # scikit-learn passes it
         """Return the names of the columns that `transform` makes."""
         return np.array(OUTPUTS, dtype=object)

@@ -3,10 +3,10 @@
 from typing import Any, Self
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.utils.validation import check_is_fitted, validate_data
-from threadpoolctl import threadpool_limits
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # publishes none
 
 SPECTROSCOPIC = "spectroscopic"
 PHOTOMETRIC = "photometric"
@@ -33,7 +33,7 @@ class TwoHeads(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-
         self.spectroscopic = spectroscopic
         self.photometric = photometric
 
-    def fit(self, X: ArrayLike, y: ArrayLike) -> Self:
+    def fit(self, X: Any, y: Any) -> Self:
         """Fit both heads; rows without the last column teach the photometric head only."""
         X, y = validate_data(self, X, y, dtype=np.float32, ensure_all_finite="allow-nan")
         complete = ~np.isnan(X[:, -1])
@@ -47,7 +47,7 @@ class TwoHeads(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-
             raise ValueError("every class needs rows in which the last column is not missing")
         return self
 
-    def predict_proba(self, X: ArrayLike) -> NDArray[np.float64]:
+    def predict_proba(self, X: Any) -> NDArray[np.float64]:
         """Return probabilities, ndarray of shape (n_samples, n_classes)."""
         X = self._validated(X)
         absent = np.isnan(X[:, -1])
@@ -58,16 +58,16 @@ class TwoHeads(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-
             probabilities[~absent] = self.spectroscopic_.predict_proba(X[~absent])
         return probabilities
 
-    def predict(self, X: ArrayLike) -> NDArray[Any]:
+    def predict(self, X: Any) -> NDArray[Any]:
         """Return the class of the largest probability of each row."""
         return self.classes_[np.argmax(self.predict_proba(X), axis=1)]  # type: ignore[no-any-return]
 
-    def predict_details(self, X: ArrayLike) -> dict[str, NDArray[Any]]:
+    def predict_details(self, X: Any) -> dict[str, NDArray[Any]]:
         """Return what the model says of each row beside its class: the head that answered."""
         absent = np.isnan(self._validated(X)[:, -1])
         return {"head": np.where(absent, PHOTOMETRIC, SPECTROSCOPIC)}
 
-    def _validated(self, X: ArrayLike) -> NDArray[np.float32]:
+    def _validated(self, X: Any) -> NDArray[np.float32]:
         check_is_fitted(self)
         return validate_data(  # type: ignore[no-any-return]
             self, X, dtype=np.float32, ensure_all_finite="allow-nan", reset=False

@@ -13,13 +13,13 @@ import pandas as pd
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
-from skops import io as skops_io
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.model_selection import RepeatedStratifiedKFold, StratifiedGroupKFold, train_test_split
 from sklearn.pipeline import Pipeline
+from skops import io as skops_io
 
 from research.data import CLASSES, FEATURES, TARGET, InvalidTable, read_survey, split_columns
-from research.evaluate import Fold, Score, fold_scores, holdout_scores, summarise
+from research.evaluate import Change, Fold, Score, fold_scores, holdout_scores, summarise
 from research.features import Colours
 from research.heads import TwoHeads
 from research.provenance import git_commit, sha256_of, timestamp
@@ -43,7 +43,7 @@ def without_redshift(X: pd.DataFrame) -> pd.DataFrame:
     return X.assign(redshift=np.float32(np.nan))
 
 
-MODES = {"with redshift": lambda X: X, "without redshift": without_redshift}
+MODES: dict[str, Change] = {"with redshift": lambda X: X, "without redshift": without_redshift}
 
 
 def build_pipeline() -> Pipeline:
