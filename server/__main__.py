@@ -60,7 +60,7 @@ def _refuse(reason: str) -> int:
 
 def _greeting(address: str, settings: Settings, contract: Contract) -> str:
     scores = [
-        f"  {score.name} {score.mean:.4g} ± {score.sd:.2g} {score.mode}".rstrip()
+        f"  {score.name.replace('_', ' ')} {score.mean:.4g} ± {score.sd:.2g} {score.mode}".rstrip()
         for score in contract.metrics
         if score.headline
     ]

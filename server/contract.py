@@ -14,6 +14,14 @@ class InvalidModel(Exception):
     """The file is not a model that this server can serve; the message says what is missing."""
 
 
+def to_decimals(array: Any) -> list[Any]:
+    """Return `array` as a list, each float32 as the shortest decimal that is this float32."""
+    if array.dtype == np.float32:
+        array = array.astype("U32").astype(np.float64)
+    values: list[Any] = array.tolist()
+    return values
+
+
 class Feature(msgspec.Struct, frozen=True):
     """One input of the model."""
 

@@ -158,8 +158,9 @@ def _pointer(key: str) -> str:
 
 
 def _expected(wanted: str, value: Any) -> str:
-    kinds = {dict: "an object", list: "a list", str: "a string", bool: "a boolean"}
-    found = "null" if value is None else kinds.get(type(value), "a number")
+    words = {dict: "an object", list: "a list", str: "a string", bool: "a boolean"}
+    words |= {type(None): "null", _NotANumber: value}
+    found = words.get(type(value), "a number")
     return f"expected {wanted}, got {found}"
 
 

@@ -49,7 +49,7 @@ def create_table(connection: duckdb.DuckDBPyConnection, contract: Contract) -> T
     definition = ", ".join(f"{quoted(name)} {kind}" for name, kind in columns.items())
     table = f"{_TABLE_PREFIX}{hashlib.sha256(definition.encode()).hexdigest()[:8]}"
     connection.execute(f"CREATE TABLE IF NOT EXISTS {table} ({definition})")
-    selects = [f"SELECT * FROM {other.name}" for other in find_tables(connection)]
+    selects = [f"SELECT * FROM {other.name}" for other in find_tables(connection)]  # noqa: S608  # names of ours
     connection.execute(
         f"CREATE OR REPLACE VIEW predictions AS {' UNION ALL BY NAME '.join(selects)}"
     )

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import onnxruntime
 
-from server.contract import Contract, InvalidModel, read_contract
+from server.contract import Contract, InvalidModel, read_contract, to_decimals
 
 _GRAPH_TYPES = {"float32": "tensor(float)", "int64": "tensor(int64)", "string": "tensor(string)"}
 
@@ -78,7 +78,7 @@ class Model:
         started = time.perf_counter()
         arrays = self._run(columns)
         elapsed_s = time.perf_counter() - started
-        outputs = {name: _to_list(array) for name, array in arrays.items()}
+        outputs = {name: to_decimals(array) for name, array in arrays.items()}
         if "probabilities" in outputs:
             names = self.contract.class_names
             outputs["probabilities"] = [
@@ -124,11 +124,3 @@ class Model:
                     f"{answer[row].tolist()}: the file is damaged, or this onnxruntime "
                     f"({onnxruntime.__version__}) computes otherwise"
                 )
-
-
-def _to_list(array: Any) -> list[Any]:
-    # The shortest decimal that is this float32, and not the sixteen digits of its float64.
-    if array.dtype == np.float32:
-        array = array.astype("U32").astype(np.float64)
-    values: list[Any] = array.tolist()
-    return values

@@ -75,14 +75,17 @@ class PayloadReader:
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             rows = None
         if rows and len(rows) <= self._max_instances:
+            columns: list[Any]
             *columns, ids = zip(*map(msgspec.structs.astuple, rows), strict=True)
             arrays = self._to_arrays(columns)
             if not any(_has_refused(f, a) for f, a in zip(self._features, arrays, strict=True)):
                 return self._to_instances(columns, arrays, ids, is_single=is_single)
         found, is_single = find_instances(body, self._features, self._max_instances)
-        columns = [[row.get(feature.name) for row in found] for feature in self._features]
-        ids = [row.get("id") for row in found]
-        return self._to_instances(columns, self._to_arrays(columns), ids, is_single=is_single)
+        columns = [[_as_sent(f, row.get(f.name)) for row in found] for f in self._features]
+        caller_ids = [row.get("id") for row in found]
+        return self._to_instances(
+            columns, self._to_arrays(columns), caller_ids, is_single=is_single
+        )
 
     def _to_arrays(self, columns: Sequence[Sequence[Any]]) -> list[Any]:
         return [f.to_array(column) for f, column in zip(self._features, columns, strict=True)]
@@ -129,6 +132,11 @@ def _row_type(features: Sequence[Feature]) -> type[msgspec.Struct]:
         forbid_unknown_fields=True,
         kw_only=True,
     )
+
+
+def _as_sent(feature: Feature, value: Any) -> Any:
+    # A whole number of 38 digits is a float32, and more than any integer column holds.
+    return value if feature.type != "float32" or value is None else float(value)
 
 
 def _has_refused(feature: Feature, array: Any) -> bool:

@@ -21,7 +21,7 @@ from server.layout import Table, create_table, find_tables
 
 _logger = logging.getLogger(__name__)
 
-_CONFIG = {
+_CONFIG: dict[str, str | bool | int | float | list[str]] = {
     # A checkpoint holds up every commit: small ones hold them up briefly.
     "checkpoint_threshold": "16MB",
     # Nothing is fetched from anywhere.

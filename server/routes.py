@@ -16,7 +16,7 @@ from werkzeug.exceptions import (
     UnsupportedMediaType,
 )
 
-from server.contract import Contract, Feature
+from server.contract import Contract, Feature, to_decimals
 from server.faults import InvalidPayload
 from server.model import Model
 from server.payload import PayloadReader
@@ -198,9 +198,13 @@ def favicon() -> Any:
 
 
 def example_instance(contract: Contract) -> dict[str, Any]:
-    """Return the first golden row, preferably one that lacks nothing, as a request would have it."""
-    columns = contract.golden.inputs
-    rows = [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+    """Return a golden row, preferably one that lacks nothing, as a request would have it."""
+    golden = contract.golden.inputs
+    columns = {f.name: to_decimals(f.to_array(golden[f.name])) for f in contract.features}
+    rows = [
+        {name: None if value != value else value for name, value in zip(columns, row, strict=True)}
+        for row in zip(*columns.values(), strict=True)
+    ]
     return next((row for row in rows if None not in row.values()), rows[0])
 
 
