@@ -1,0 +1,106 @@
+"""Fixtures of the server's tests: the shipped model, an app, a client, a real process."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from server.app import create_app
+from server.config import Settings
+
+ROOT = Path(__file__).parents[2]
+SHIPPED = ROOT / "models" / "sdss.onnx"
+OBJECT = {"u": 19.47406, "g": 17.0424, "r": 15.94699, "i": 15.50342, "z": 15.22531}
+
+
+class ServerProcess:
+    """A real ``python -m server`` on a port of its own."""
+
+    def __init__(self, database, *, prefix=(), environment=None, **settings):
+        variables = {f"SEXTANT_{name.upper()}": str(value) for name, value in settings.items()}
+        variables |= {"SEXTANT_DATABASE": str(database), "SEXTANT_PORT": "0"}
+        self.process = subprocess.Popen(
+            [*prefix, sys.executable, "-m", "server"],
+            cwd=ROOT,
+            env={**(os.environ if environment is None else environment), **variables},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        self.greeting = ""
+        for line in self.process.stdout:
+            self.greeting += line
+            if line.startswith("  curl "):
+                break
+        address = re.search(r"http://\S+:(\d+)", self.greeting)
+        assert address, self.process.communicate()[1]
+        self.url, self.port = address[0], int(address[1])
+
+    def post(self, path, content, content_type="application/json", timeout=30):
+        body = content if isinstance(content, bytes) else json.dumps(content).encode()
+        headers = {"content-type": content_type}
+        return self._open(urllib.request.Request(self.url + path, body, headers), timeout)
+
+    def get(self, path, timeout=30):
+        return self._open(urllib.request.Request(self.url + path), timeout)
+
+    def stop(self, how=signal.SIGTERM, timeout=20):
+        self.process.send_signal(how)
+        self.last_words = self.process.communicate(timeout=timeout)
+        return self.process.returncode
+
+    @staticmethod
+    def _open(request, timeout):
+        try:
+            with urllib.request.urlopen(request, timeout=timeout) as response:
+                return response.status, json.load(response)
+        except urllib.error.HTTPError as error:
+            with error:
+                return error.code, json.load(error)
+
+
+@pytest.fixture
+def start_server(tmp_path):
+    """Start servers that do not outlive the test."""
+    started = []
+
+    def start(database=tmp_path / "predictions.duckdb", **given):
+        started.append(ServerProcess(database, **given))
+        return started[-1]
+
+    yield start
+    for server in started:
+        server.process.kill()
+        server.process.communicate()
+
+
+@pytest.fixture
+def make_app(tmp_path):
+    """Make apps whose logs are closed after the test."""
+    made = []
+
+    def make(**settings):
+        given = {"model": SHIPPED, "database": tmp_path / "predictions.duckdb"} | settings
+        made.append(create_app(Settings(**given)))
+        return made[-1]
+
+    yield make
+    for app in made:
+        app.extensions["sextant"].log.close()
+
+
+@pytest.fixture
+def app(make_app):
+    return make_app()
+
+
+@pytest.fixture
+def client(app):
+    return app.test_client()

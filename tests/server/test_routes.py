@@ -1,0 +1,238 @@
+import json
+import re
+from datetime import UTC, datetime
+from uuid import UUID
+
+import pytest
+
+OBJECT = {"u": 19.47406, "g": 17.0424, "r": 15.94699, "i": 15.50342, "z": 15.22531}
+STAR = {**OBJECT, "redshift": -8.96e-06}
+BROWSER = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
+
+
+def logged(client, **query):
+    return client.get("/predictions", query_string={"format": "json", **query}).json["predictions"]
+
+
+def test_one_object_answers_one_object(client):
+    response = client.post("/predict", json=STAR)
+
+    answer = response.json
+    assert response.status_code == 200
+    assert list(answer) == [
+        *("model", "predicted_at", "prediction_id"),
+        *("label", "probabilities", "head", "warnings"),
+    ]
+    assert answer["label"] == "STAR"
+    assert list(answer["probabilities"]) == ["GALAXY", "QSO", "STAR"]
+    assert sum(answer["probabilities"].values()) == pytest.approx(1, abs=1e-6)
+    assert answer["head"] == "spectroscopic"
+    assert UUID(answer["prediction_id"]).version == 7
+    age = datetime.now(UTC) - datetime.fromisoformat(answer["predicted_at"])
+    assert abs(age.total_seconds()) < 10
+
+
+@pytest.mark.parametrize("instance", [OBJECT, {**OBJECT, "redshift": None}])
+def test_without_redshift_the_photometric_head_answers(client, instance):
+    assert client.post("/predict", json=instance).json["head"] == "photometric"
+
+
+def test_a_list_answers_a_list_in_order(client):
+    rows = [{**STAR, "id": "a"}, {**OBJECT, "id": "b"}, STAR]
+
+    answer = client.post("/predict", json=rows).json
+
+    assert list(answer) == ["model", "predicted_at", "predictions"]
+    assert [row.get("id") for row in answer["predictions"]] == ["a", "b", None]
+    assert [row["head"] for row in answer["predictions"]] == [
+        *("spectroscopic", "photometric", "spectroscopic")
+    ]
+
+
+def test_rows_answer_alike_alone_and_together(client):
+    rows = [STAR, OBJECT, {**STAR, "redshift": 2.1}]
+
+    together = client.post("/predict", json={"instances": rows}).json["predictions"]
+    alone = [client.post("/predict", json=row).json for row in rows]
+
+    assert [row["probabilities"] for row in together] == [row["probabilities"] for row in alone]
+
+
+def test_what_was_answered_is_what_was_stored(client):
+    answer = client.post(
+        "/predict", json={**STAR, "u": 30, "id": "my own"}, headers={"X-Request-ID": "r-1"}
+    ).json
+
+    (row,) = logged(client)
+
+    assert row.pop("inputs") == {**STAR, "u": 30.0}
+    assert row.pop("inference_ms") > 0
+    assert row.pop("request_id") == "r-1"
+    assert row.pop("instance") == 0
+    assert row == answer
+    assert row["warnings"][0]["feature"] == "u"
+
+
+def test_a_missing_value_is_stored_as_missing(client):
+    client.post("/predict", json=OBJECT)
+
+    assert logged(client)[0]["inputs"]["redshift"] is None
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "content_type"),
+    [
+        (400, b"not json", "application/json"),
+        (400, b"", "application/json"),
+        (415, b"u=1", "application/x-www-form-urlencoded"),
+        (415, b"{}", None),
+        (422, b"[]", "application/json"),
+        (422, json.dumps({**STAR, "u": True}).encode(), "application/json"),
+        (422, json.dumps([STAR] * 3 + [{}]).encode(), "application/json"),
+        (413, b" " * (16 * 1024 * 1024 + 1), "application/json"),
+    ],
+)
+def test_a_refusal_is_a_problem_and_stores_nothing(client, status, body, content_type):
+    response = client.post("/predict", data=body, content_type=content_type)
+
+    assert response.status_code == status
+    assert response.content_type == "application/problem+json"
+    assert response.json["status"] == status
+    assert set(response.json) >= {"type", "title", "detail"}
+    assert logged(client) == []
+
+
+def test_faults_bear_their_pointers(client):
+    response = client.post("/predict", json=[STAR, {**STAR, "u": "x"}])
+
+    assert response.json["errors"] == [
+        {"pointer": "/1/u", "detail": "expected a number, got a string"}
+    ]
+
+
+@pytest.mark.parametrize(("method", "path"), [("GET", "/predict"), ("POST", "/predictions")])
+def test_a_wrong_method_is_named_with_the_right_ones(client, method, path):
+    response = client.open(path, method=method)
+
+    assert response.status_code == 405
+    assert response.content_type == "application/problem+json"
+    assert response.headers["Allow"]
+
+
+def test_an_unknown_page_is_a_problem(client):
+    response = client.get("/nothing")
+
+    assert (response.status_code, response.content_type) == (404, "application/problem+json")
+
+
+def test_an_unexpected_fault_tells_nothing_of_the_inside(app, client, monkeypatch):
+    def fail(_arrays):
+        raise ValueError("secret")
+
+    monkeypatch.setattr(app.extensions["sextant"].model, "predict", fail)
+
+    response = client.post("/predict", json=STAR)
+
+    assert response.status_code == 500
+    assert "secret" not in response.text
+
+
+def test_a_request_is_called_what_its_sender_called_it(client):
+    assert client.get("/health/live", headers={"X-Request-ID": "abc"}).headers["X-Request-ID"] == (
+        "abc"
+    )
+    made = client.get("/health/live", headers={"X-Request-ID": "a b"}).headers["X-Request-ID"]
+    assert re.fullmatch("[0-9a-f]{32}", made)
+
+
+def test_pages_of_predictions_follow_each_other_without_gap_or_overlap(client):
+    sent = [{**STAR, "id": str(number)} for number in range(7)]
+    client.post("/predict", json=sent)
+    seen, path = [], "/predictions?format=json&limit=3"
+    while path:
+        page = client.get(path).json
+        seen += [row["id"] for row in page["predictions"]]
+        path = page["next"]
+        client.post("/predict", json={**STAR, "id": "later"})
+
+    assert seen == ["6", "5", "4", "3", "2", "1", "0"]
+
+
+@pytest.mark.parametrize(
+    "query", ["limit=0", "limit=501", "limit=x", "limit=²", "limit=", "before=x", "format=xml"]
+)
+def test_a_wrong_query_is_named(client, query):
+    response = client.get(f"/predictions?{query}")
+
+    assert response.status_code == 400
+    assert query.split("=")[0] in response.json["detail"]
+
+
+def test_the_model_is_told_as_its_contract(client):
+    contract = client.get("/model").json
+
+    assert contract["model_name"] == "sdss"
+    assert [feature["name"] for feature in contract["features"]] == [
+        *("u", "g", "r", "i", "z", "redshift")
+    ]
+
+
+@pytest.mark.parametrize("path", ["/", "/model", "/predictions", "/predictions?limit=1"])
+def test_a_browser_gets_a_page(client, path):
+    client.post("/predict", json=[STAR, {**OBJECT, "u": 30}])
+
+    response = client.get(path, headers=BROWSER)
+
+    assert response.status_code == 200
+    assert response.mimetype == "text/html"
+    assert "<script" not in response.text
+
+
+def test_what_callers_send_is_escaped_on_the_page(client):
+    client.post("/predict", json={**STAR, "id": "<script>alert(1)</script>"})
+
+    page = client.get("/predictions", headers=BROWSER).text
+
+    assert "<script>" not in page
+    assert "&lt;script&gt;" in page
+
+
+def test_an_empty_log_says_what_to_do(client):
+    assert "Nothing has been predicted yet" in client.get("/predictions", headers=BROWSER).text
+
+
+def test_the_form_predicts_and_stores(client):
+    page = client.post("/", data={name: str(value) for name, value in OBJECT.items()})
+
+    (row,) = logged(client)
+    assert page.status_code == 200
+    assert f'<p class="label">{row["label"]}' in page.text
+    assert row["prediction_id"] in page.text
+    assert row["inputs"] == {**OBJECT, "redshift": None}
+
+
+@pytest.mark.parametrize("typed", ["bright", "NaN", "1e99", "<b>"])
+def test_the_form_names_what_is_wrong_and_keeps_what_was_typed(client, typed):
+    page = client.post("/", data={**OBJECT, "u": typed})
+
+    assert page.status_code == 422
+    assert "<strong>u</strong>" in page.text
+    assert f'value="{typed.replace("<", "&lt;").replace(">", "&gt;")}"' in page.text
+    assert logged(client) == []
+
+
+def test_the_form_is_not_for_other_sites(client):
+    page = client.post("/", data=OBJECT, headers={"Sec-Fetch-Site": "cross-site"})
+
+    assert page.status_code == 403
+    assert logged(client) == []
+
+
+def test_health_tells_live_and_ready(app, client):
+    assert client.get("/health/live").status_code == 200
+    assert client.get("/health/ready").status_code == 200
+
+    app.extensions["sextant"].is_stopping.set()
+
+    assert client.get("/health/live").status_code == 200
+    assert client.get("/health/ready").status_code == 503
