@@ -5,10 +5,10 @@ FROM python:${PYTHON}-slim-bookworm AS build
 COPY requirements-serve.txt /tmp/
 RUN pip install --no-cache-dir --no-compile --require-hashes --target /opt/sextant/packages \
       -r /tmp/requirements-serve.txt
+WORKDIR /opt/sextant/packages
 # What no request ever reaches: the C library beside onnxruntime's Python module (which does not
 # link it), its tools for making models, headers, type stubs and the packages' own tests.
-RUN cd /opt/sextant/packages && \
-    rm -rf onnxruntime/capi/libonnxruntime.so* onnxruntime/transformers onnxruntime/quantization \
+RUN rm -rf onnxruntime/capi/libonnxruntime.so* onnxruntime/transformers onnxruntime/quantization \
       onnxruntime/tools onnxruntime/datasets numpy/f2py numpy/typing numpy/_core/include \
       numpy/_core/lib numpy/random/lib duckdb/experimental bin && \
     find . \( -name tests -o -name testing \) -type d -prune -exec rm -rf {} + && \
@@ -29,9 +29,10 @@ ENV PYTHONPATH=/opt/sextant/packages \
     SEXTANT_MODEL=/opt/sextant/models/sdss.onnx \
     SEXTANT_DATABASE=/data/predictions.duckdb
 # One prediction with what is left: it proves that nothing needed was removed, and leaves the
-# compiled standard library behind, which the base image ships without.
+# compiled standard library behind, which the base image ships without. Whoever mounts an empty
+# file system over /data keeps the folder's mode but not its owner, so it is open as /tmp is.
 RUN useradd --uid 10001 --no-create-home --shell /usr/sbin/nologin sextant && \
-    mkdir /data && \
+    mkdir -m 1777 /data && \
     SEXTANT_DATABASE=/tmp/smoke.duckdb python -c "\
 import os, server.__main__; \
 from server.app import create_app; \
