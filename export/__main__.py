@@ -48,7 +48,11 @@ def _export(options: argparse.Namespace) -> None:
     )
     written = options.output.read_bytes()
     print(f"{options.output}  {len(written):,} bytes  sha256 {hashlib.sha256(written).hexdigest()}")
-    print(parity)
+    print(
+        f"parity: largest difference {parity.max_difference:.2g} ({parity.tolerance:.2g} allowed) "
+        f"on {parity.holdout_rows} rows of the holdout and {parity.threshold_rows} around the "
+        f"trees' thresholds; {parity.label_differences} labels differ, {parity.ties} ties"
+    )
 
 
 def _features_and_target(path: Path, target: str) -> tuple[pd.DataFrame, pd.Series]:

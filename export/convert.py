@@ -47,15 +47,16 @@ def convert(
         inputs = [(MERGED, FloatTensorType([None, len(types)]))]
     else:
         inputs = [(name, _TENSOR_TYPES[type_]([None, 1])) for name, type_ in types.items()]
+    rounded = _round_thresholds(copy.deepcopy(pipeline))
     with warnings.catch_warnings():
         # The converter's own deprecations are no concern of its caller.
         warnings.simplefilter("ignore")
         converted = convert_sklearn(
-            _round_thresholds(copy.deepcopy(pipeline)),
+            rounded,
             name="model",
             initial_types=inputs,
             target_opset=OPSETS,
-            options={id(pipeline): {"zipmap": False}} if class_names else None,
+            options={id(rounded): {"zipmap": False}} if class_names else None,
         )
     return finish(converted, types, class_names, details)
 

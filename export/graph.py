@@ -35,7 +35,9 @@ def finish(
     graph = converted.graph
     merged = graph.input[0].name == MERGED
     answers = [_INNER + output.name for output in graph.output]
-    _rename(graph, kept=set() if merged else set(types))
+    # The converter changes names that are no identifiers, but keeps the inputs' order.
+    given = zip((each.name for each in graph.input), types, strict=True)
+    _rename(graph, {} if merged else dict(given))
     nodes = [*(_merge(types) if merged else []), *graph.node]
     if class_names:
         nodes += _classification_nodes(answers, list(details))
@@ -57,10 +59,10 @@ def finish(
     )
 
 
-def _rename(graph: onnx.GraphProto, kept: set[str]) -> None:
+def _rename(graph: onnx.GraphProto, features: dict[str, str]) -> None:
     for node in graph.node:
         for names in (node.input, node.output):
-            names[:] = [name if name in kept or not name else _INNER + name for name in names]
+            names[:] = [features.get(name, name and _INNER + name) for name in names]
     for constant in graph.initializer:
         constant.name = _INNER + constant.name
 

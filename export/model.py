@@ -31,6 +31,8 @@ from export.verify import PROBABILITY_TOLERANCE, VALUE_TOLERANCE, Parity, verify
 from research.evaluate import holdout_scores
 from research.provenance import timestamp
 
+_HEADLINES = ("macro_f1", "log_loss", "rmse", "mae")
+
 
 def export_model(
     pipeline: Any,
@@ -116,7 +118,7 @@ def export_model(
         "class_names": class_names,
         "features": describe_features(model, pipeline, X_holdout, X_train, about, types, nullable),
         "outputs": outputs,
-        "metrics": metrics or holdout_scores(pipeline, X_holdout, y_holdout),
+        "metrics": metrics or holdout_scores(pipeline, X_holdout, y_holdout, headlines=_HEADLINES),
         "parity": asdict(parity),
         "golden": golden_rows(pipeline, X_holdout, y_holdout, nullable, tolerance),
         **origin,

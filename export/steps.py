@@ -49,7 +49,8 @@ def walk(estimator: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, Any]
     for attribute, value in vars(estimator).items():
         if attribute in ("steps", "transformer_list"):
             yield from _within(value, path)
-        elif attribute.endswith("_") and not attribute.startswith("_"):
+        # Boosting starts from a constant in init_, which its own converter knows.
+        elif attribute.endswith("_") and not attribute.startswith("_") and attribute != "init_":
             shown = () if attribute == "transformers_" else (attribute.rstrip("_"),)
             yield from _within(value, (*path, *shown))
 

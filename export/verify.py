@@ -204,6 +204,9 @@ def _mend(
             "it, or use HistGradientBoosting, which keeps its way with NaN."
         )
     if not (compared.difference > tolerance).any():
-        return "The pipeline's predict is not the class of its largest probability; make it so."
+        return (
+            "The pipeline's predict is not the class of its largest probability: "
+            "use a classifier where it is, without a threshold of its own."
+        )
     steps = ", ".join(f"{path!r}" for path, _ in walk(pipeline))
     return f"The conversion of one of the steps {steps} is not faithful; replace it."

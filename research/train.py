@@ -26,7 +26,7 @@ from research.provenance import git_commit, sha256_of, timestamp
 
 SEED = 20261121
 FOLDS = 5
-REPEATS = 3
+REPEATS = 10
 HOLDOUT_SHARE = 0.2
 HEADLINES = ("macro_f1", "log_loss")
 DESCRIPTION = (
@@ -54,10 +54,22 @@ def build_pipeline() -> Pipeline:
     """
     shared = {"interaction_cst": "pairwise", "early_stopping": False, "random_state": SEED}
     spectroscopic = HistGradientBoostingClassifier(
-        learning_rate=0.1, max_iter=100, max_leaf_nodes=6, l2_regularization=5.0, **shared
+        max_iter=100,
+        max_leaf_nodes=6,
+        min_samples_leaf=10,
+        l2_regularization=5.0,
+        learning_rate=0.1,
+        max_features=0.35,
+        **shared,
     )
     photometric = HistGradientBoostingClassifier(
-        learning_rate=0.1, max_iter=100, max_leaf_nodes=8, l2_regularization=1.0, **shared
+        max_iter=160,
+        max_leaf_nodes=7,
+        min_samples_leaf=5,
+        l2_regularization=2.0,
+        learning_rate=0.12,
+        max_features=0.5,
+        **shared,
     )
     return Pipeline([("colours", Colours()), ("heads", TwoHeads(spectroscopic, photometric))])
 
@@ -91,16 +103,20 @@ def split_holdout(X: pd.DataFrame, y: pd.Series) -> tuple[Any, ...]:
 def score_folds(X: pd.DataFrame, y: pd.Series, plates: pd.Series) -> list[Score]:
     """Return the scores over repeated stratified folds, and over folds of whole plates."""
     stratified = RepeatedStratifiedKFold(n_splits=FOLDS, n_repeats=REPEATS, random_state=SEED)
-    grouped = StratifiedGroupKFold(n_splits=FOLDS, shuffle=True, random_state=SEED)
+    grouped = [
+        fold
+        for repeat in range(REPEATS)
+        for fold in StratifiedGroupKFold(FOLDS, shuffle=True, random_state=SEED + repeat).split(
+            X, y, plates
+        )
+    ]
     return cross_validate(
         X,
         y,
         list(stratified.split(X, y)),
         split=f"{REPEATS} times {FOLDS} stratified folds",
         headlines=HEADLINES,
-    ) + cross_validate(
-        X, y, list(grouped.split(X, y, plates)), split=f"{FOLDS} folds of whole plates"
-    )
+    ) + cross_validate(X, y, grouped, split=f"{REPEATS} times {FOLDS} folds of whole plates")
 
 
 def save(out: Path, pipeline: Pipeline, train: Any, holdout: Any, about: dict[str, Any]) -> None:
