@@ -150,6 +150,26 @@ def read_contract(metadata: Mapping[str, str]) -> Contract:
             f"version {CONTRACT_VERSION}"
         )
     try:
-        return msgspec.convert(values, Contract)
+        contract = msgspec.convert(values, Contract)
     except msgspec.ValidationError as error:
         raise InvalidModel(f"has a contract this server cannot read: {error}") from None
+    _check_agreement(contract)
+    return contract
+
+
+def _check_agreement(contract: Contract) -> None:
+    golden = contract.golden
+    parts = {
+        "golden inputs": (list(golden.inputs), [f.name for f in contract.features]),
+        "golden outputs": (list(golden.outputs), contract.output_names),
+        "probabilities": (
+            [o.shape for o in contract.outputs if o.role == "probabilities"],
+            [[len(contract.class_names)]] if contract.class_names else [],
+        ),
+    }
+    for part, (found, wanted) in parts.items():
+        if sorted(found) != sorted(wanted):
+            raise InvalidModel(f"has a contract whose {part} are {found}, and should be {wanted}")
+    lengths = {len(column) for column in (*golden.inputs.values(), *golden.outputs.values())}
+    if len(lengths) != 1 or 0 in lengths:
+        raise InvalidModel(f"has a contract with golden columns of {sorted(lengths)} rows")

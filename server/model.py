@@ -121,6 +121,6 @@ class Model:
                 row = int(np.argwhere(~same)[0][0])
                 raise InvalidModel(
                     f"golden row {row} should give {name} {expected[row]}, and the graph gives "
-                    f"{answer[row].tolist()}: the file is damaged, or this onnxruntime "
+                    f"{to_decimals(answer)[row]}: the file is damaged, or this onnxruntime "
                     f"({onnxruntime.__version__}) computes otherwise"
                 )

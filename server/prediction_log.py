@@ -224,12 +224,17 @@ class PredictionLog:
     def _open(self) -> None:
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise LogUnusable(
+                f"{self._path}: {self._path.parent} cannot be made a folder ({error.strerror})"
+            ) from error
+        try:
             self._database = duckdb.connect(str(self._path), config=_CONFIG)
             # Cursors are connections of their own to the same database.
             self._connection = self._database.cursor()
             self._table = create_table(self._connection, self._contract)
             self._appender = self._connection.appender(self._table.name)
-        except (duckdb.Error, OSError) as error:
+        except duckdb.Error as error:
             raise LogUnusable(_explanation(self._path, str(error))) from error
 
     def _close(self) -> None:

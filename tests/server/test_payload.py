@@ -231,6 +231,6 @@ def test_the_quick_way_takes_what_the_thorough_way_takes(reader, name, value):
 
     assert (found is None) == (parsed is None)
     if found is not None:
-        assert [list(column)[0] for column in parsed.values.values()] == [
+        assert [next(iter(column)) for column in parsed.values.values()] == [
             found[0].get(feature.name) for feature in FEATURES
         ]

@@ -1,0 +1,135 @@
+import json
+
+import msgspec
+import numpy as np
+import onnx
+import pytest
+
+from server.contract import InvalidModel
+from server.model import Model
+
+from .conftest import SHIPPED
+
+
+@pytest.fixture
+def altered(tmp_path):
+    """Write the shipped model with some keys of its contract changed, or removed with None."""
+
+    def alter(**keys):
+        model = onnx.load(SHIPPED)
+        metadata = {item.key: item.value for item in model.metadata_props} | keys
+        del model.metadata_props[:]
+        onnx.helper.set_model_props(model, {k: v for k, v in metadata.items() if v is not None})
+        path = tmp_path / "altered.onnx"
+        onnx.save(model, path)
+        return path
+
+    return alter
+
+
+def key(name):
+    return json.loads(
+        next(item.value for item in onnx.load(SHIPPED).metadata_props if item.key == name)
+    )
+
+
+def test_the_shipped_model_keeps_its_promises():
+    model = Model(SHIPPED)
+    columns = {f.name: np.array([15, 16], np.float32) for f in model.contract.features}
+
+    prediction = model.predict(columns)
+
+    assert [len(values) for values in prediction.outputs.values()] == [2, 2, 2]
+    assert prediction.inference_ms > 0
+
+
+def test_a_missing_file_is_named(tmp_path):
+    with pytest.raises(InvalidModel, match=r"none\.onnx: there is no such file"):
+        Model(tmp_path / "none.onnx")
+
+
+@pytest.mark.parametrize("content", [b"", b"not a model", SHIPPED.read_bytes()[:100_000]])
+def test_what_is_no_model_is_refused(tmp_path, content):
+    path = tmp_path / "broken.onnx"
+    path.write_bytes(content)
+
+    with pytest.raises(InvalidModel, match=r"broken\.onnx"):
+        Model(path)
+
+
+def test_a_model_without_contract_is_refused_with_the_mend(altered):
+    path = altered(contract_version=None)
+
+    with pytest.raises(InvalidModel, match="has no contract.*export_model"):
+        Model(path)
+
+
+@pytest.mark.parametrize(
+    ("keys", "message"),
+    [
+        ({"features": None}, "has no features in its metadata"),
+        ({"features": "[{"}, "features in its metadata that is not JSON"),
+        ({"features": "[]"}, "golden inputs are"),
+        ({"kind": '"clustering"'}, "cannot read: Invalid enum value"),
+        ({"contract_version": "2"}, "has contract version 2, and this server reads version 1"),
+        ({"outputs": "[]"}, "golden outputs are"),
+        ({"golden": '{"inputs": {}, "outputs": {}}'}, "golden inputs are"),
+        ({"class_names": '["A", "B"]'}, "probabilities are"),
+    ],
+)
+def test_a_broken_contract_is_refused(altered, keys, message):
+    with pytest.raises(InvalidModel, match=message):
+        Model(altered(**keys))
+
+
+def test_a_file_that_does_not_answer_as_it_promises_is_refused(altered):
+    golden = key("golden")
+    golden["outputs"]["probabilities"][0][0] += 1e-5
+
+    with pytest.raises(InvalidModel, match="golden row 0 should give probabilities"):
+        Model(altered(golden=json.dumps(golden)))
+
+
+def test_a_golden_label_counts(altered):
+    golden = key("golden")
+    golden["outputs"]["label"][1] = "COMET"
+
+    with pytest.raises(InvalidModel, match="golden row 1 should give label COMET"):
+        Model(altered(golden=json.dumps(golden)))
+
+
+def test_a_graph_with_other_inputs_than_promised_is_refused(altered):
+    features = key("features")
+    features[0]["type"] = "string"
+
+    with pytest.raises(InvalidModel, match="promises the inputs"):
+        Model(altered(features=json.dumps(features)))
+
+
+def test_golden_rows_must_be_there(altered):
+    golden = key("golden")
+    empty = {part: dict.fromkeys(columns, []) for part, columns in golden.items()}
+
+    with pytest.raises(InvalidModel, match=r"golden columns of \[0\] rows"):
+        Model(altered(golden=json.dumps(empty)))
+
+
+def test_unknown_keys_are_ignored(altered):
+    assert Model(altered(added_later="1")).contract.model_name == "sdss"
+
+
+def test_floats_are_said_in_the_fewest_digits():
+    model = Model(SHIPPED)
+    columns = {f.name: np.array([15], np.float32) for f in model.contract.features}
+
+    (probabilities,) = model.predict(columns).outputs["probabilities"]
+
+    for value in probabilities.values():
+        assert len(f"{value:g}") <= len(str(value)) <= 13
+        assert float(np.float32(value)) == pytest.approx(value, rel=1e-7)
+
+
+def test_the_contract_can_be_said_again():
+    contract = Model(SHIPPED).contract
+
+    assert msgspec.json.decode(msgspec.json.encode(contract))["model_name"] == "sdss"

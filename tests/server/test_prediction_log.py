@@ -1,0 +1,308 @@
+import os
+import stat
+import subprocess
+import sys
+import threading
+import time
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+import duckdb
+import msgspec
+import pytest
+
+from server import prediction_log
+from server.model import Model
+from server.prediction_log import LogUnavailable, LogUnusable, PredictionLog
+
+from .conftest import OBJECT, ROOT, SHIPPED
+
+_HOLD = """
+import duckdb, sys
+connection = duckdb.connect(sys.argv[1])
+print("held", flush=True)
+input()
+"""
+_OPEN_AS_NOBODY = """
+import os, sys
+from pathlib import Path
+from server.model import Model
+from server.prediction_log import PredictionLog
+contract = Model(Path(sys.argv[1])).contract
+os.seteuid(65534 if os.geteuid() == 0 else os.geteuid())
+PredictionLog(Path(sys.argv[2]), contract, max_waiting_rows=1, commit_timeout_s=1)
+"""
+LIMITS = {"max_waiting_rows": 100, "commit_timeout_s": 5.0}
+
+
+@pytest.fixture(scope="module")
+def contract():
+    return Model(SHIPPED).contract
+
+
+@pytest.fixture
+def open_log(tmp_path, contract):
+    opened = []
+
+    def open_(path=tmp_path / "log.duckdb", contract=contract, **limits):
+        opened.append(PredictionLog(path, contract, **{**LIMITS, **limits}))
+        return opened[-1]
+
+    yield open_
+    for log in opened:
+        log.close()
+
+
+def rows(contract, n=1, ids=None):
+    """Arguments of append for `n` rows that look like any other."""
+    values = [OBJECT.get(feature.name) for feature in contract.features]
+    outputs = {"label": "STAR", "head": "photometric"}
+    outputs["probabilities"] = {"GALAXY": 0.25, "QSO": 0.0, "STAR": 0.75}
+    return {
+        "request_id": "r",
+        "ids": ids or [None] * n,
+        "values": {
+            feature.name: [value] * n
+            for feature, value in zip(contract.features, values, strict=True)
+        },
+        "outputs": {name: [outputs[name]] * n for name in contract.output_names},
+        "warnings": [[]] * n,
+        "inference_ms": 0.1,
+    }
+
+
+def test_rows_come_back_newest_first(open_log, contract):
+    log = open_log()
+    stored = log.append(**rows(contract, 3, ids=["a", "b", "c"]))
+    log.append(**rows(contract, 1, ids=["d"]))
+
+    newest = log.newest(10)
+
+    assert [row["id"] for row in newest] == ["d", "c", "b", "a"]
+    assert [row["id"] for row in log.newest(2)] == ["d", "c"]
+    assert [row["id"] for row in log.newest(10, before=stored.prediction_ids[2])] == ["b", "a"]
+    assert newest[-1]["prediction_id"] == stored.prediction_ids[0]
+    assert newest[-1]["predicted_at"] == stored.predicted_at
+
+
+def test_a_row_is_there_for_others_once_append_returns(open_log, contract, tmp_path):
+    log = open_log()
+    log.append(**rows(contract))
+    # A copy of the files, as a crash would leave them; another process copies, because closing
+    # the file in this one would drop DuckDB's lock.
+    for name in ("log.duckdb", "log.duckdb.wal"):
+        subprocess.run(["cp", tmp_path / name, tmp_path / f"copy-{name}"], check=True)
+
+    with duckdb.connect(str(tmp_path / "copy-log.duckdb")) as copy:
+        assert copy.execute("SELECT count(*) FROM predictions").fetchone() == (1,)
+
+
+def test_ids_never_step_back_when_the_clock_does(open_log, contract, monkeypatch):
+    log = open_log()
+    before = log.append(**rows(contract, 2)).prediction_ids
+    monkeypatch.setattr(time, "time_ns", lambda: 1_000_000_000_000_000_000)
+
+    after = log.append(**rows(contract, 2)).prediction_ids
+
+    assert before + after == sorted(before + after)
+    assert {UUID(str(i)).version for i in after} == {7}
+
+
+def test_columns_are_typed_and_missing_values_are_null(open_log, contract, tmp_path):
+    log = open_log()
+    log.append(**rows(contract))
+    log.close()
+
+    with duckdb.connect(str(tmp_path / "log.duckdb")) as database:
+        types = dict(
+            database.execute(
+                "SELECT column_name, column_type FROM (DESCRIBE predictions)"
+            ).fetchall()
+        )
+        found = database.execute(
+            "SELECT redshift IS NULL, probabilities.STAR, u FROM predictions"
+        ).fetchone()
+
+    assert types["u"] == "FLOAT"
+    assert types["predicted_at"] == "TIMESTAMP"
+    assert types["prediction_id"] == "UUID"
+    assert found == (True, 0.75, pytest.approx(OBJECT["u"]))
+
+
+def test_another_contract_gets_a_table_beside_and_nothing_is_lost(open_log, contract):
+    log = open_log()
+    log.append(**rows(contract, ids=["old"]))
+    log.close()
+    features = [f for f in contract.features if f.name != "redshift"]
+    features.append(msgspec.structs.replace(features[0], name='w"1', type="string", range=None))
+    other = msgspec.structs.replace(contract, features=features, model_version="other")
+
+    log = open_log(contract=other)
+    given = rows(other, ids=["new"])
+    given["values"]['w"1'] = ["x'y"]
+    log.append(**given)
+
+    new, old = log.newest(10)
+    assert (new["id"], new["inputs"]['w"1'], "redshift" in new["inputs"]) == ("new", "x'y", False)
+    assert (old["id"], "redshift" in old["inputs"], 'w"1' in old["inputs"]) == ("old", True, False)
+
+
+def test_a_new_version_of_the_same_contract_shares_the_table(open_log, contract, tmp_path):
+    open_log().close()
+    open_log(contract=msgspec.structs.replace(contract, model_version="2")).close()
+
+    with duckdb.connect(str(tmp_path / "log.duckdb")) as database:
+        tables = database.execute("SELECT count(*) FROM duckdb_tables()").fetchone()
+    assert tables == (1,)
+
+
+def test_requests_at_once_share_commits(open_log, contract, monkeypatch):
+    log = open_log()
+    groups = []
+    commit = log._commit
+    monkeypatch.setattr(log, "_commit", lambda group: (groups.append(len(group)), commit(group)))
+    threads = [threading.Thread(target=log.append, kwargs=rows(contract)) for _ in range(40)]
+
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert sum(groups) == 40
+    assert len(groups) < 40
+    assert len(log.newest(100)) == 40
+
+
+def test_a_full_queue_refuses(open_log, contract):
+    log = open_log(max_waiting_rows=5)
+
+    with pytest.raises(LogUnavailable, match="too many"):
+        log.append(**rows(contract, 6))
+
+    log.append(**rows(contract, 5))
+    assert len(log.newest(10)) == 5
+
+
+def test_a_commit_that_takes_too_long_is_not_acknowledged(open_log, contract, monkeypatch):
+    log = open_log(commit_timeout_s=0.05)
+    release = threading.Event()
+    commit = log._commit
+    monkeypatch.setattr(log, "_commit", lambda group: (release.wait(5), commit(group)))
+
+    with pytest.raises(LogUnavailable, match=r"0\.05 s"):
+        log.append(**rows(contract))
+
+    release.set()
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        duckdb.TransactionException("Failed to commit: No space left on device"),
+        duckdb.FatalException("database has been invalidated"),
+    ],
+)
+def test_a_failed_commit_is_told_and_got_over(open_log, contract, monkeypatch, error):
+    monkeypatch.setattr(prediction_log, "_PROBE_INTERVAL_S", 0.02)
+    log = open_log()
+
+    class Broken:
+        def clear(self):
+            raise error
+
+    log._appender = Broken()
+    if isinstance(error, duckdb.FatalException):
+        # What DuckDB does after a failed checkpoint: every statement fails until it is reopened.
+        log._connection.close()
+
+    with pytest.raises(LogUnavailable):
+        log.append(**rows(contract))
+    assert log.failure
+
+    log._appender = log._database.cursor().appender(log._table.name)
+    deadline = time.monotonic() + 5
+    while log.failure and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert log.failure is None
+    log.append(**rows(contract))
+    assert len(log.newest(10)) == 1
+
+
+def test_a_database_in_use_names_the_process(open_log, tmp_path):
+    path = tmp_path / "taken.duckdb"
+    holder = subprocess.Popen(
+        [sys.executable, "-c", _HOLD, path],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    )
+    holder.stdout.readline()
+
+    try:
+        with pytest.raises(LogUnusable, match="another process has it open") as caught:
+            open_log(path)
+        assert f"PID {holder.pid}" in str(caught.value)
+    finally:
+        holder.communicate(b"\n")
+
+
+def test_what_is_no_database_is_refused(open_log, tmp_path):
+    path = tmp_path / "notes.txt"
+    path.write_text("something else " * 1_000)
+
+    with pytest.raises(LogUnusable, match="no DuckDB database"):
+        open_log(path)
+
+    assert path.read_text().startswith("something else")
+
+
+def test_a_folder_is_refused(open_log, tmp_path):
+    with pytest.raises(LogUnusable, match="SEXTANT_DATABASE"):
+        open_log(tmp_path)
+
+
+@pytest.mark.parametrize("place", ["header", "block"])
+def test_a_damaged_database_is_refused_and_kept(open_log, tmp_path, contract, place):
+    path = tmp_path / "log.duckdb"
+    log = open_log(path)
+    log.append(**rows(contract, 50))
+    log.close()
+    damaged = bytearray(path.read_bytes())
+    start = 16 if place == "header" else 3 * 4096 + 64
+    damaged[start : start + 4096] = os.urandom(4096)
+    path.write_bytes(damaged)
+
+    with pytest.raises(LogUnusable, match=r"hold predictions|no DuckDB"):
+        open_log(path)
+
+    assert path.read_bytes() == damaged
+
+
+def test_a_folder_that_may_not_be_written_is_refused(tmp_path):
+    folder = tmp_path / "closed"
+    folder.mkdir()
+    folder.chmod(stat.S_IRUSR | stat.S_IXUSR)
+    command = [sys.executable, "-c", _OPEN_AS_NOBODY, SHIPPED, folder / "log.duckdb"]
+
+    tried = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+
+    assert "LogUnusable" in tried.stderr
+    assert "ermission denied" in tried.stderr
+
+
+def test_a_folder_that_cannot_be_made_is_named(open_log, tmp_path):
+    (tmp_path / "file").write_text("")
+
+    with pytest.raises(LogUnusable, match="file cannot be made a folder"):
+        open_log(tmp_path / "file" / "log.duckdb")
+
+
+def test_times_are_utc(open_log, contract, monkeypatch):
+    monkeypatch.setenv("TZ", "Pacific/Auckland")
+    time.tzset()
+    try:
+        stored = open_log().append(**rows(contract))
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+
+    assert abs(datetime.now(UTC).replace(tzinfo=None) - stored.predicted_at) < timedelta(minutes=1)
