@@ -31,8 +31,9 @@ class Settings:
     # Requests at work at once. Each waits for its commit, so this is also how many can share one:
     # 32 give five times the throughput of Waitress' own 4.
     threads: int = 32
-    # Connections at once; a client beyond that waits to be accepted.
-    max_connections: int = 1_000
+    # Connections at once; a client beyond that waits to be accepted. Waitress waits with select,
+    # which ends at 1,024 files.
+    max_connections: int = 500
     # Largest request body, in bytes: 10,000 instances of some 40 features fit.
     max_body_bytes: int = 16 * 1024 * 1024
     # Most instances in one request; they are held in memory and stored in one transaction.

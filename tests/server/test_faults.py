@@ -33,7 +33,7 @@ class Load:
         while not self._ends.is_set():
             # A connection that breaks is what the server's end looks like from here.
             with contextlib.suppress(OSError, HTTPException):
-                rows = [OBJECT] * random.choice([1, 1, 1, 20])  # noqa: S311  # not a secret
+                rows = [OBJECT] * random.choice([1, 1, 1, 20])
                 status, answer = self.server.post("/predict", rows)
                 if status == 200:
                     ids = [row["prediction_id"] for row in answer["predictions"]]
@@ -62,7 +62,7 @@ def assert_all_stored(path, acknowledged):
 def test_no_acknowledged_row_is_lost_when_the_process_is_killed(start_server, tmp_path):
     path = tmp_path / "predictions.duckdb"
     acknowledged = []
-    chance = random.Random(0)  # noqa: S311  # not a secret
+    chance = random.Random(0)
     for _ in range(ROUNDS):
         server = start_server(path)
         load = Load(server)
@@ -98,7 +98,7 @@ def test_a_stop_under_load_answers_what_it_took_and_keeps_it(start_server, tmp_p
 
 
 class SmallDisk:
-    """A tmpfs of few megabytes, or the server's files held to that size where none can be mounted."""
+    """A tmpfs of few megabytes; where none can be mounted, files held to that size."""
 
     def __init__(self, folder, megabytes):
         self.folder, self.megabytes = folder, megabytes

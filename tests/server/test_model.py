@@ -60,7 +60,7 @@ def test_what_is_no_model_is_refused(tmp_path, content):
 def test_a_model_without_contract_is_refused_with_the_mend(altered):
     path = altered(contract_version=None)
 
-    with pytest.raises(InvalidModel, match="has no contract.*export_model"):
+    with pytest.raises(InvalidModel, match=r"has no contract.*export_model"):
         Model(path)
 
 
@@ -108,7 +108,7 @@ def test_a_graph_with_other_inputs_than_promised_is_refused(altered):
 
 def test_golden_rows_must_be_there(altered):
     golden = key("golden")
-    empty = {part: dict.fromkeys(columns, []) for part, columns in golden.items()}
+    empty = {part: {name: [] for name in columns} for part, columns in golden.items()}
 
     with pytest.raises(InvalidModel, match=r"golden columns of \[0\] rows"):
         Model(altered(golden=json.dumps(empty)))
