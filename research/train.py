@@ -100,23 +100,27 @@ def split_holdout(X: pd.DataFrame, y: pd.Series) -> tuple[Any, ...]:
     return tuple(train_test_split(X, y, test_size=HOLDOUT_SHARE, stratify=y, random_state=SEED))
 
 
+def stratified_folds(X: pd.DataFrame, y: pd.Series) -> list[Fold]:
+    """Return repeated folds that each hold every class in its share."""
+    folds = RepeatedStratifiedKFold(n_splits=FOLDS, n_repeats=REPEATS, random_state=SEED)
+    return list(folds.split(X, y))
+
+
+def plate_folds(X: pd.DataFrame, y: pd.Series, plates: pd.Series) -> list[Fold]:
+    """Return repeated folds that no plate has rows in two of."""
+    return [
+        fold
+        for seed in range(SEED, SEED + REPEATS)
+        for fold in StratifiedGroupKFold(FOLDS, shuffle=True, random_state=seed).split(X, y, plates)
+    ]
+
+
 def score_folds(X: pd.DataFrame, y: pd.Series, plates: pd.Series) -> list[Score]:
     """Return the scores over repeated stratified folds, and over folds of whole plates."""
-    stratified = RepeatedStratifiedKFold(n_splits=FOLDS, n_repeats=REPEATS, random_state=SEED)
-    grouped = [
-        fold
-        for repeat in range(REPEATS)
-        for fold in StratifiedGroupKFold(FOLDS, shuffle=True, random_state=SEED + repeat).split(
-            X, y, plates
-        )
-    ]
+    times = f"{REPEATS} times {FOLDS}"
     return cross_validate(
-        X,
-        y,
-        list(stratified.split(X, y)),
-        split=f"{REPEATS} times {FOLDS} stratified folds",
-        headlines=HEADLINES,
-    ) + cross_validate(X, y, grouped, split=f"{REPEATS} times {FOLDS} folds of whole plates")
+        X, y, stratified_folds(X, y), split=f"{times} stratified folds", headlines=HEADLINES
+    ) + cross_validate(X, y, plate_folds(X, y, plates), split=f"{times} folds of whole plates")
 
 
 def save(out: Path, pipeline: Pipeline, train: Any, holdout: Any, about: dict[str, Any]) -> None:
