@@ -185,9 +185,11 @@ def live() -> Response:
 def ready() -> Response:
     """Say whether a prediction would be answered and stored now."""
     if _parts().is_stopping.is_set():
-        raise ServiceUnavailable("the server is stopping")
+        raise ServiceUnavailable("the server is stopping", retry_after=1)
     if _parts().log.failure:
-        raise ServiceUnavailable("the prediction log cannot be written; the server's log says why")
+        raise ServiceUnavailable(
+            "the prediction log cannot be written; the server's own log says why", retry_after=1
+        )
     return _json({"status": "ready"})
 
 

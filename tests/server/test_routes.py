@@ -3,6 +3,7 @@ import re
 from datetime import UTC, datetime
 from uuid import UUID
 
+import duckdb
 import pytest
 
 OBJECT = {"u": 19.47406, "g": 17.0424, "r": 15.94699, "i": 15.50342, "z": 15.22531}
@@ -123,6 +124,22 @@ def test_an_unknown_page_is_a_problem(client):
     response = client.get("/nothing")
 
     assert (response.status_code, response.content_type) == (404, "application/problem+json")
+
+
+def test_while_the_log_cannot_be_written_a_client_is_told_when_to_come_back(
+    app, client, monkeypatch
+):
+    def fail(_group):
+        raise duckdb.TransactionException("No space left on device: /secret/place")
+
+    monkeypatch.setattr(app.extensions["sextant"].log, "_commit", fail)
+
+    response = client.post("/predict", json=STAR)
+
+    assert response.status_code == 503
+    assert response.headers["Retry-After"] == "1"
+    assert "secret" not in response.text
+    assert client.get("/health/ready").headers["Retry-After"] == "1"
 
 
 def test_an_unexpected_fault_tells_nothing_of_the_inside(app, client, monkeypatch):

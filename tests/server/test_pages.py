@@ -1,0 +1,82 @@
+"""The pages in a real browser, wide and narrow, light and dark, without scripts."""
+
+import shutil
+
+import pytest
+from playwright.sync_api import sync_playwright
+
+from .conftest import OBJECT
+
+pytestmark = pytest.mark.slow
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+PATHS = ["/", "/predictions", "/model"]
+
+
+@pytest.fixture(scope="module")
+def browser():
+    if CHROMIUM is None:
+        pytest.skip("chromium is not installed")
+    with sync_playwright() as playwright:
+        # No sandbox: it cannot be set up by root, and only our own pages are opened.
+        browser = playwright.chromium.launch(
+            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-background-networking"]
+        )
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def served(start_server):
+    server = start_server()
+    rows = [{**OBJECT, "redshift": 0.1, "id": f"object {number}"} for number in range(60)]
+    server.post("/predict", [*rows, {**OBJECT, "u": 30, "id": "<b>bold</b>" + "long" * 40}])
+    return server
+
+
+def test_a_visitor_without_scripts_predicts_and_finds_it(browser, served):
+    page = browser.new_context(java_script_enabled=False).new_page()
+
+    page.goto(served.url)
+    page.fill("input[name=redshift]", "")
+    page.get_by_role("button", name="Predict").click()
+    stored = page.locator(".facts code").inner_text()
+    page.get_by_role("link", name="See it among the predictions").click()
+
+    assert "photometric" in page.locator("tbody tr").first.inner_text()
+    assert stored in page.locator("tbody tr").first.inner_text()
+    page.get_by_role("link", name="Older").click()
+    assert page.locator("tbody tr").count() == 12
+    assert "object 0" in page.locator("tbody tr").last.inner_text()
+    page.get_by_role("link", name="Newest").click()
+    assert stored in page.locator("tbody tr").first.inner_text()
+    page.context.close()
+
+
+def test_a_fault_is_shown_where_it_was_typed(browser, served):
+    page = browser.new_page()
+
+    page.goto(served.url)
+    page.fill("input[name=u]", "bright")
+    page.get_by_role("button", name="Predict").click()
+
+    assert "expected a number" in page.get_by_role("alert").inner_text()
+    assert page.input_value("input[name=u]") == "bright"
+    page.close()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [360, 1280])
+def test_pages_fit_and_call_nobody_else(browser, served, width, scheme):
+    page = browser.new_page(viewport={"width": width, "height": 800}, color_scheme=scheme)
+    asked, complaints = [], []
+    page.on("request", lambda request: asked.append(request.url))
+    page.on("console", lambda message: complaints.append(message.text))
+    for path in PATHS:
+        page.goto(served.url + path)
+
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        assert page.locator("h1").count() == 1
+
+    assert {url.startswith(served.url) for url in asked} == {True}
+    assert complaints == []
+    page.close()
