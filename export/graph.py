@@ -50,6 +50,7 @@ def finish(
         for name, type_ in types.items()
     ]
     nodes = _needed(nodes, {output.name for output in outputs})
+    _drop_hit_rates(nodes)
     used = {name for node in nodes for name in node.input}
     constants = [*graph.initializer, *_own_constants(class_names)]
     return _stamped(
@@ -133,6 +134,14 @@ def _needed(nodes: list[NodeProto], wanted: Iterable[str]) -> list[NodeProto]:
             needed.append(node)
             names.update(node.input)
     return needed[::-1]
+
+
+def _drop_hit_rates(nodes: list[NodeProto]) -> None:
+    """Remove how often each branch was taken: no runtime needs it, and it is an eighth of a tree."""
+    for node in nodes:
+        kept = [each for each in node.attribute if each.name != "nodes_hitrates"]
+        del node.attribute[:]
+        node.attribute.extend(kept)
 
 
 def _stamped(graph: onnx.GraphProto) -> onnx.ModelProto:
