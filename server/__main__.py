@@ -13,8 +13,9 @@ from server import listener
 from server.app import create_app
 from server.config import InvalidSettings, Settings
 from server.contract import Contract, InvalidModel
-from server.prediction_log import LogUnusable
-from server.routes import Parts, example_instance
+from server.database import LogUnusable
+from server.pages import example_instance
+from server.routes import Parts
 
 
 def main() -> int:

@@ -4,7 +4,7 @@ from threading import Event
 
 from flask import Flask
 
-from server import errors, routes
+from server import errors, pages, routes
 from server.config import Settings
 from server.model import Model
 from server.payload import PayloadReader
@@ -24,7 +24,7 @@ def create_app(settings: Settings, is_stopping: Event | None = None) -> Flask:
     ------
     server.contract.InvalidModel
         If the model file is not one this server can serve.
-    server.prediction_log.LogUnusable
+    server.database.LogUnusable
         If the database cannot be opened.
     """
     model = Model(settings.model)
@@ -44,5 +44,6 @@ def create_app(settings: Settings, is_stopping: Event | None = None) -> Flask:
         is_stopping=is_stopping or Event(),
     )
     app.register_blueprint(routes.blueprint)
+    app.register_blueprint(pages.blueprint)
     errors.register(app)
     return app

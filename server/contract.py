@@ -159,7 +159,7 @@ def read_contract(metadata: Mapping[str, str]) -> Contract:
 
 def _check_agreement(contract: Contract) -> None:
     golden = contract.golden
-    parts = {
+    parts: dict[str, tuple[list[Any], list[Any]]] = {
         "golden inputs": (list(golden.inputs), [f.name for f in contract.features]),
         "golden outputs": (list(golden.outputs), contract.output_names),
         "probabilities": (
@@ -170,6 +170,7 @@ def _check_agreement(contract: Contract) -> None:
     for part, (found, wanted) in parts.items():
         if sorted(found) != sorted(wanted):
             raise InvalidModel(f"has a contract whose {part} are {found}, and should be {wanted}")
-    lengths = {len(column) for column in (*golden.inputs.values(), *golden.outputs.values())}
+    lengths = {len(column) for column in golden.inputs.values()}
+    lengths |= {len(column) for column in golden.outputs.values()}
     if len(lengths) != 1 or 0 in lengths:
         raise InvalidModel(f"has a contract with golden columns of {sorted(lengths)} rows")

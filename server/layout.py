@@ -1,10 +1,12 @@
-"""How predictions lie in DuckDB: one typed table a contract, and one view over all of them."""
+"""How predictions lie in DuckDB: one typed table a contract, one view over all, newest first."""
 
 import hashlib
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 import duckdb
+import numpy as np
 
 from server.contract import Contract
 
@@ -70,6 +72,19 @@ def find_tables(connection: duckdb.DuckDBPyConnection) -> list[Table]:
     return [_table(name, columns) for name, columns in found.items()]
 
 
+def read_newest(
+    cursor: duckdb.DuckDBPyConnection, limit: int, before: UUID | None
+) -> list[dict[str, Any]]:
+    """Return at most `limit` predictions, newest first, all older than the one `before` names.
+
+    Each has its fixed columns under their names, `inputs` and `outputs` as dicts.
+    """
+    found = [
+        row for table in find_tables(cursor) for row in _newest_of(cursor, table, limit, before)
+    ]
+    return sorted(found, key=lambda row: row["prediction_id"], reverse=True)[:limit]
+
+
 def quoted(name: str) -> str:
     """Return `name` as an SQL identifier, whatever stands in it."""
     return '"' + name.replace('"', '""') + '"'
@@ -88,3 +103,30 @@ def _output_type(contract: Contract, name: str) -> str:
         fields = ", ".join(f"{quoted(name)} FLOAT" for name in contract.class_names)
         return f"STRUCT({fields})"
     return _TYPES[output.type]
+
+
+def _newest_of(
+    cursor: duckdb.DuckDBPyConnection, table: Table, limit: int, before: UUID | None
+) -> list[dict[str, Any]]:
+    older = "WHERE prediction_id < $before" if before else ""
+    cursor.execute(
+        f"SELECT * FROM {table.name} {older} ORDER BY prediction_id DESC LIMIT $limit",  # noqa: S608  # the table's name is ours
+        {"limit": limit} | ({"before": before} if before else {}),
+    )
+    names = [column[0] for column in cursor.description or ()]
+    found = []
+    for values in cursor.fetchall():
+        row = dict(zip(names, map(_shortest, values), strict=True))
+        inputs = {name: row.pop(name) for name in table.inputs}
+        outputs = {name: row.pop(name) for name in table.outputs}
+        found.append({**row, "inputs": inputs, "outputs": outputs})
+    return found
+
+
+def _shortest(value: Any) -> Any:
+    # A FLOAT comes back as a Python float of sixteen digits: say it in the few it was stored by.
+    if isinstance(value, float):
+        return float(str(np.float32(value)))
+    if isinstance(value, dict):
+        return {key: _shortest(item) for key, item in value.items()}
+    return value

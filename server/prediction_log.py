@@ -14,26 +14,15 @@ from typing import Any
 from uuid import UUID
 
 import duckdb
-import numpy as np
 
 from server.contract import Contract
-from server.layout import Table, create_table, find_tables
+from server.database import LogUnusable, open_database, unusable
+from server.layout import create_table, read_newest
 
 _logger = logging.getLogger(__name__)
 
-_CONFIG: dict[str, str | bool | int | float | list[str]] = {
-    # A checkpoint holds up every commit: small ones hold them up briefly.
-    "checkpoint_threshold": "16MB",
-    # Nothing is fetched from anywhere.
-    "autoinstall_known_extensions": False,
-    "autoload_known_extensions": False,
-}
 # While commits fail, how often to see whether they work again.
 _PROBE_INTERVAL_S = 1.0
-
-
-class LogUnusable(Exception):
-    """The database cannot be opened; the message says why and what to do."""
 
 
 class LogUnavailable(Exception):
@@ -134,15 +123,12 @@ class PredictionLog:
 
         Each has its fixed columns under their names, `inputs` and `outputs` as dicts.
         """
-        found: list[dict[str, Any]] = []
         try:
             with self._database.cursor() as cursor:
-                for table in find_tables(cursor):
-                    found += _newest_of(cursor, table, limit, before)
+                return read_newest(cursor, limit, before)
         except duckdb.Error as error:
             _logger.error("cannot read the prediction log: %s", error)
             raise LogUnavailable("the prediction log cannot be read") from error
-        return sorted(found, key=lambda row: row["prediction_id"], reverse=True)[:limit]
 
     def close(self) -> None:
         """Commit what waits, write it all into the one file, and let it go."""
@@ -222,66 +208,15 @@ class PredictionLog:
         _logger.warning("the prediction log can be written again")
 
     def _open(self) -> None:
+        self._database = open_database(self._path)
         try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise LogUnusable(
-                f"{self._path}: {self._path.parent} cannot be made a folder ({error.strerror})"
-            ) from error
-        try:
-            self._database = duckdb.connect(str(self._path), config=_CONFIG)
             # Cursors are connections of their own to the same database.
             self._connection = self._database.cursor()
             self._table = create_table(self._connection, self._contract)
             self._appender = self._connection.appender(self._table.name)
         except duckdb.Error as error:
-            raise LogUnusable(_explanation(self._path, str(error))) from error
+            raise unusable(self._path, error) from error
 
     def _close(self) -> None:
         self._connection.close()
         self._database.close()
-
-
-def _newest_of(
-    cursor: duckdb.DuckDBPyConnection, table: Table, limit: int, before: UUID | None
-) -> list[dict[str, Any]]:
-    older = "WHERE prediction_id < $before" if before else ""
-    cursor.execute(
-        f"SELECT * FROM {table.name} {older} ORDER BY prediction_id DESC LIMIT $limit",  # noqa: S608  # the table's name is ours
-        {"limit": limit} | ({"before": before} if before else {}),
-    )
-    names = [column[0] for column in cursor.description or ()]
-    found = []
-    for values in cursor.fetchall():
-        row = dict(zip(names, map(_shortest, values), strict=True))
-        inputs = {name: row.pop(name) for name in table.inputs}
-        outputs = {name: row.pop(name) for name in table.outputs}
-        found.append({**row, "inputs": inputs, "outputs": outputs})
-    return found
-
-
-def _shortest(value: Any) -> Any:
-    # A FLOAT comes back as a Python float of sixteen digits: say it in the few it was stored by.
-    if isinstance(value, float):
-        return float(str(np.float32(value)))
-    if isinstance(value, dict):
-        return {key: _shortest(item) for key, item in value.items()}
-    return value
-
-
-def _explanation(path: Path, error: str) -> str:
-    first_line = error.partition("\n")[0]
-    if "lock on file" in error:
-        mend = "another process has it open: stop that one, or set SEXTANT_DATABASE to another file"
-    elif "ermission denied" in error:
-        mend = "this user may not write there: change that, or set SEXTANT_DATABASE"
-    elif "not a valid DuckDB" in error or "is a directory" in error.lower():
-        mend = "this is no DuckDB database: set SEXTANT_DATABASE to another file"
-    elif "No space left" in error:
-        mend = "the disk is full: free some space"
-    else:
-        mend = (
-            f"the database or its write-ahead log is damaged: keep both, {path.name} and "
-            f"{path.name}.wal hold predictions; move them elsewhere to begin a new log"
-        )
-    return f"{path}: {mend}\n({first_line})"

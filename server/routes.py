@@ -1,6 +1,5 @@
-"""The HTTP surface: predict, look at what was predicted, know the model, know the server."""
+"""The HTTP surface: predict, look at what was predicted, know the model and the server."""
 
-import json
 import re
 import uuid
 from dataclasses import dataclass
@@ -8,16 +7,13 @@ from threading import Event
 from typing import Any, cast
 
 import msgspec
-from flask import Blueprint, Response, current_app, g, redirect, render_template, request, url_for
+from flask import Blueprint, Response, current_app, g, render_template, request, url_for
 from werkzeug.exceptions import (
     BadRequest,
-    Forbidden,
     ServiceUnavailable,
     UnsupportedMediaType,
 )
 
-from server.contract import Contract, Feature, to_decimals
-from server.faults import InvalidPayload
 from server.model import Model
 from server.payload import PayloadReader
 from server.prediction_log import PredictionLog
@@ -39,7 +35,8 @@ class Parts:
     is_stopping: Event
 
 
-def _parts() -> Parts:
+def parts() -> Parts:
+    """Return what the app that answers this request was wired from."""
     return cast(Parts, current_app.extensions["sextant"])
 
 
@@ -62,14 +59,15 @@ def predict() -> Response:
         raise UnsupportedMediaType(
             f"send application/json, not {request.mimetype or 'a body without Content-Type'}"
         )
-    return _json(_predict(request.get_data(cache=False)))
+    return _json(answer_body(request.get_data(cache=False)))
 
 
-def _predict(body: bytes) -> dict[str, Any]:
-    parts = _parts()
-    instances = parts.reader.parse(body)
-    prediction = parts.model.predict(instances.arrays)
-    stored = parts.log.append(
+def answer_body(body: bytes) -> dict[str, Any]:
+    """Parse, predict, store, answer: the path of every prediction."""
+    reader, model, log = parts().reader, parts().model, parts().log
+    instances = reader.parse(body)
+    prediction = model.predict(instances.arrays)
+    stored = log.append(
         request_id=g.request_id,
         ids=instances.ids,
         values=instances.values,
@@ -77,7 +75,7 @@ def _predict(body: bytes) -> dict[str, Any]:
         warnings=instances.warnings,
         inference_ms=prediction.inference_ms,
     )
-    contract = parts.model.contract
+    contract = model.contract
     answers = [
         {"prediction_id": str(prediction_id)}
         | ({} if caller_id is None else {"id": caller_id})
@@ -99,19 +97,19 @@ def _predict(body: bytes) -> dict[str, Any]:
 
 
 @blueprint.get("/predictions")
-def predictions() -> Response | str:
+def show_predictions() -> Response | str:
     """Show the log, newest first, a page at a time."""
     limit = _limit_of_request()
     before = _before_of_request()
-    rows = _parts().log.newest(limit + 1, before)
+    rows = parts().log.newest(limit + 1, before)
     more, rows = len(rows) > limit, rows[:limit]
     older = {"before": rows[-1]["prediction_id"], "limit": limit} if more else None
     if not _wants_html():
-        following = url_for(".predictions", format="json", **older) if older else None
+        following = url_for(".show_predictions", format="json", **older) if older else None
         return _json({"predictions": [_as_json(row) for row in rows], "next": following})
     return render_template(
         "predictions.html",
-        contract=_parts().model.contract,
+        contract=parts().model.contract,
         rows=rows,
         inputs=list(dict.fromkeys(name for row in rows for name in row["inputs"])),
         details=list(
@@ -122,57 +120,19 @@ def predictions() -> Response | str:
                 if name not in ("label", "value", "probabilities")
             )
         ),
-        older=url_for(".predictions", **older) if older else None,
+        older=url_for(".show_predictions", **older) if older else None,
         is_newest=before is None,
         limit=limit,
     )
 
 
 @blueprint.get("/model")
-def model() -> Response | str:
+def show_model() -> Response | str:
     """Show the contract of the model that is served."""
-    contract = _parts().model.contract
+    contract = parts().model.contract
     if not _wants_html():
         return _json(contract)
     return render_template("model.html", contract=contract)
-
-
-@blueprint.get("/")
-def home() -> str:
-    """Say what this is and offer a form to try it."""
-    example = example_instance(_parts().model.contract)
-    return _home(example, answer=None, faults=[])
-
-
-@blueprint.post("/")
-def try_it() -> str | tuple[str, int]:
-    """Predict from the form, through the same steps as any other request."""
-    if request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none"):
-        raise Forbidden("this form is only for the page it stands on; programs use POST /predict")
-    features = _parts().model.contract.features
-    typed = {feature.name: request.form.get(feature.name, "") for feature in features}
-    instance = {
-        feature.name: _value_of_text(feature, typed[feature.name])
-        for feature in features
-        if typed[feature.name].strip() or feature.type == "string"
-    }
-    try:
-        answer = _predict(json.dumps(instance).encode())
-    except InvalidPayload as error:
-        return _home(typed, answer=None, faults=error.faults), error.status
-    return _home(typed, answer=answer, faults=[])
-
-
-def _home(values: dict[str, Any], answer: Any, faults: Any) -> str:
-    contract = _parts().model.contract
-    return render_template(
-        "home.html",
-        contract=contract,
-        values=values,
-        answer=answer,
-        faults={fault.pointer.removeprefix("/"): fault.detail for fault in faults},
-        example=json.dumps(example_instance(contract)),
-    )
 
 
 @blueprint.get("/health/live")
@@ -184,40 +144,13 @@ def live() -> Response:
 @blueprint.get("/health/ready")
 def ready() -> Response:
     """Say whether a prediction would be answered and stored now."""
-    if _parts().is_stopping.is_set():
+    if parts().is_stopping.is_set():
         raise ServiceUnavailable("the server is stopping", retry_after=1)
-    if _parts().log.failure:
+    if parts().log.failure:
         raise ServiceUnavailable(
             "the prediction log cannot be written; the server's own log says why", retry_after=1
         )
     return _json({"status": "ready"})
-
-
-@blueprint.get("/favicon.ico")
-def favicon() -> Any:
-    """Send browsers that ask here to the icon."""
-    return redirect(url_for("static", filename="icon.svg"))
-
-
-def example_instance(contract: Contract) -> dict[str, Any]:
-    """Return a golden row, preferably one that lacks nothing, as a request would have it."""
-    golden = contract.golden.inputs
-    columns = {f.name: to_decimals(f.to_array(golden[f.name])) for f in contract.features}
-    rows = [
-        {name: None if value != value else value for name, value in zip(columns, row, strict=True)}
-        for row in zip(*columns.values(), strict=True)
-    ]
-    return next((row for row in rows if None not in row.values()), rows[0])
-
-
-def _value_of_text(feature: Feature, text: str) -> Any:
-    # What is no number stays text, so that the fault is found and named like any other.
-    if feature.type == "string":
-        return text
-    try:
-        return int(text) if feature.type == "int64" else float(text)
-    except ValueError:
-        return text
 
 
 def _wants_html() -> bool:

@@ -12,8 +12,9 @@ import msgspec
 import pytest
 
 from server import prediction_log
+from server.database import LogUnusable
 from server.model import Model
-from server.prediction_log import LogUnavailable, LogUnusable, PredictionLog
+from server.prediction_log import LogUnavailable, PredictionLog
 
 from .conftest import OBJECT, ROOT, SHIPPED
 

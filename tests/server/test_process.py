@@ -14,6 +14,7 @@ import pytest
 
 from .conftest import OBJECT, ROOT, SHIPPED
 
+pytestmark = pytest.mark.slow
 STAR = {**OBJECT, "redshift": -8.96e-06}
 
 

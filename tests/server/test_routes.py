@@ -238,8 +238,9 @@ def test_the_form_names_what_is_wrong_and_keeps_what_was_typed(client, typed):
     assert logged(client) == []
 
 
-def test_the_form_is_not_for_other_sites(client):
-    page = client.post("/", data=OBJECT, headers={"Sec-Fetch-Site": "cross-site"})
+@pytest.mark.parametrize("origin", ["https://elsewhere.example", "http://localhost:81", "null"])
+def test_the_form_is_not_for_other_sites(client, origin):
+    page = client.post("/", data=OBJECT, headers={"Origin": origin})
 
     assert page.status_code == 403
     assert logged(client) == []

@@ -1,0 +1,56 @@
+"""Open the DuckDB file, or say why it cannot be opened and what to do."""
+
+from pathlib import Path
+
+import duckdb
+
+_CONFIG: dict[str, str | bool | int | float | list[str]] = {
+    # A checkpoint holds up every commit: small ones hold them up briefly.
+    "checkpoint_threshold": "16MB",
+    # Nothing is fetched from anywhere.
+    "autoinstall_known_extensions": False,
+    "autoload_known_extensions": False,
+}
+
+
+class LogUnusable(Exception):
+    """The database cannot be opened; the message says why and what to do."""
+
+
+def open_database(path: Path) -> duckdb.DuckDBPyConnection:
+    """Open the database at `path`, making it and its folder where they are missing.
+
+    Raises
+    ------
+    LogUnusable
+        If it is in use by another process, damaged, no database, or out of reach.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise LogUnusable(
+            f"{path}: {path.parent} cannot be made a folder ({error.strerror})"
+        ) from error
+    try:
+        return duckdb.connect(str(path), config=_CONFIG)
+    except duckdb.Error as error:
+        raise unusable(path, error) from error
+
+
+def unusable(path: Path, error: duckdb.Error) -> LogUnusable:
+    """Return what to tell whoever wanted to use the database at `path`."""
+    first_line = str(error).partition("\n")[0]
+    if "lock on file" in first_line:
+        mend = "another process has it open: stop that one, or set SEXTANT_DATABASE to another file"
+    elif "ermission denied" in first_line:
+        mend = "this user may not write there: change that, or set SEXTANT_DATABASE"
+    elif "not a valid DuckDB" in first_line or "is a directory" in first_line.lower():
+        mend = "this is no DuckDB database: set SEXTANT_DATABASE to another file"
+    elif "No space left" in first_line:
+        mend = "the disk is full: free some space"
+    else:
+        mend = (
+            f"the database or its write-ahead log is damaged: keep both, {path.name} and "
+            f"{path.name}.wal hold predictions; move them elsewhere to begin a new log"
+        )
+    return LogUnusable(f"{path}: {mend}\n({first_line})")
