@@ -31,7 +31,7 @@ def contract() -> dict[str, Any]:
 
 
 def made_from(contract: dict[str, Any]) -> InstanceMaker:
-    return InstanceMaker(contract, Random(0))  # noqa: S311  # test rows, not secrets
+    return InstanceMaker(contract, Random(0))
 
 
 def test_every_value_lies_in_what_the_model_was_trained_on(contract: dict[str, Any]) -> None:
