@@ -137,7 +137,7 @@ def _needed(nodes: list[NodeProto], wanted: Iterable[str]) -> list[NodeProto]:
 
 
 def _drop_hit_rates(nodes: list[NodeProto]) -> None:
-    """Remove how often each branch was taken: no runtime needs it, and it is an eighth of a tree."""
+    """Remove how often each branch was taken: no runtime needs it; it is an eighth of the file."""
     for node in nodes:
         kept = [each for each in node.attribute if each.name != "nodes_hitrates"]
         del node.attribute[:]
