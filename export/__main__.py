@@ -11,11 +11,10 @@ from typing import Any
 
 import pandas as pd
 
+from export.contract import PROVENANCE
 from export.errors import ExportError
 from export.load import load_pipeline
 from export.model import export_model
-
-_PROVENANCE = ("trained_at", "data_sha256", "data_rows", "git_commit")
 
 
 def main() -> None:
@@ -44,7 +43,7 @@ def _export(options: argparse.Namespace) -> None:
         features=_json(options.features),
         X_train=X_train,
         metrics=about.get("metrics"),
-        provenance={key: about[key] for key in _PROVENANCE if key in about},
+        provenance={key: about[key] for key in PROVENANCE if key in about},
     )
     written = options.output.read_bytes()
     print(f"{options.output}  {len(written):,} bytes  sha256 {hashlib.sha256(written).hexdigest()}")

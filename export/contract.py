@@ -3,6 +3,7 @@
 import hashlib
 import json
 import platform
+from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from typing import Any
 
@@ -32,6 +33,8 @@ RESERVED = frozenset(
         "inference_ms",
     )
 )
+PROVENANCE = ("trained_at", "data_sha256", "data_rows", "git_commit")
+SCORE = ("name", "mode", "split", "mean", "sd", "n", "headline")
 LIBRARIES = ("scikit-learn", "skl2onnx", "onnx", "onnxruntime", "numpy")
 
 
@@ -47,6 +50,18 @@ def check_names(features: list[str], outputs: list[str], class_names: list[str])
             )
     _refuse_repeated("features or outputs", [*features, *outputs])
     _refuse_repeated("classes", class_names)
+
+
+def check_keys(
+    what: str, given: Mapping[str, Any], known: Sequence[str], *, all_of_them: bool = False
+) -> None:
+    """Raise InvalidContract for keys that the contract does not have, or for those it lacks."""
+    unknown = set(given) - set(known)
+    lacking = set(known) - set(given) if all_of_them else set()
+    if unknown or lacking:
+        raise InvalidContract(
+            f"{what} has {', '.join(sorted(given)) or 'nothing'}; expected {', '.join(known)}"
+        )
 
 
 def describe_output(

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
 import onnx
 import pandas as pd
 from onnxruntime.capi.onnxruntime_pybind11_state import Fail, InvalidArgument, RuntimeException
@@ -73,7 +72,8 @@ def describe_features(
     seen = X if X_train is None else X_train
     described = []
     for name, type_ in types.items():
-        closed = type_ != "float32" and _is_closed(model, pipeline, X.iloc[:1], types, name)
+        unseen = _UNSEEN if type_ == "string" else seen[name].max() + 1000
+        closed = type_ != "float32" and _is_closed(model, pipeline, X.iloc[:1], types, name, unseen)
         if closed and X_train is None:
             raise InvalidContract(
                 f"feature {name!r} takes only the categories it was fitted with: "
@@ -96,10 +96,14 @@ def describe_features(
 
 
 def _is_closed(
-    model: onnx.ModelProto, pipeline: Any, row: pd.DataFrame, types: dict[str, str], name: str
+    model: onnx.ModelProto,
+    pipeline: Any,
+    row: pd.DataFrame,
+    types: dict[str, str],
+    name: str,
+    unseen: Any,
 ) -> bool:
     """Try a value that the pipeline was not fitted with: has either of the two no answer?"""
-    unseen = _UNSEEN if types[name] == "string" else np.iinfo(np.int32).max
     changed = row.assign(**{name: pd.Series([unseen], index=row.index, dtype=row[name].dtype)})
     try:
         pipeline.predict(changed)

@@ -15,6 +15,9 @@ from sklearn.pipeline import Pipeline
 from export.columns import column_types
 from export.contract import (
     CONTRACT_VERSION,
+    PROVENANCE,
+    SCORE,
+    check_keys,
     check_names,
     default_version,
     describe_output,
@@ -91,7 +94,7 @@ def export_model(
     """
     pipeline = getattr(pipeline, "best_estimator_", pipeline)
     types = column_types(X_holdout)
-    y_holdout = pd.Series(np.asarray(y_holdout))
+    y_holdout = _one_target(y_holdout)
     class_names = _class_names(pipeline)
     details = DETAILS.get(type(_last_step(pipeline)), ())
     outputs = _outputs(class_names, details)
@@ -99,6 +102,9 @@ def export_model(
     _check_columns(pipeline, types)
     check_names(list(types), [output["name"] for output in outputs], class_names)
     check_descriptions(about, types)
+    check_keys("provenance", provenance or {}, PROVENANCE)
+    for score in metrics or []:
+        check_keys("a score", score, SCORE, all_of_them=True)
     seen = X_holdout if X_train is None else X_train
     nullable = nullable_features(pipeline, X_holdout, seen, about, types)
     tolerance = PROBABILITY_TOLERANCE if class_names else VALUE_TOLERANCE * float(y_holdout.std())
@@ -106,8 +112,8 @@ def export_model(
     model = convert(pipeline, types, class_names, {each.name: each.type for each in details})
     parity = verify(model, pipeline, X_holdout, types, nullable=nullable, tolerance=tolerance)
 
-    origin = {"trained_at": timestamp(), "data_sha256": None, "data_rows": None, "git_commit": None}
-    origin |= provenance or {}
+    origin = dict.fromkeys(PROVENANCE) | {"trained_at": timestamp()}
+    origin |= {key: value for key, value in (provenance or {}).items() if value is not None}
     contract = {
         "contract_version": CONTRACT_VERSION,
         "model_name": name,
@@ -148,6 +154,13 @@ def _class_names(pipeline: Any) -> list[str]:
     return [str(label) for label in pipeline.classes_]
 
 
+def _one_target(y: Any) -> pd.Series:
+    values = np.asarray(y)
+    if values.ndim != 1:
+        raise NotExportable(f"y_holdout has {values.ndim} axes: export one target, in one column")
+    return pd.Series(values)
+
+
 def _check_columns(pipeline: Any, types: dict[str, str]) -> None:
     fitted = list(getattr(pipeline, "feature_names_in_", types))
     if fitted != list(types):
@@ -183,6 +196,7 @@ def _outputs(class_names: list[str], details: tuple[Detail, ...]) -> list[dict[s
 
 def _target(target: Mapping[str, str] | str | None) -> dict[str, str]:
     given = {"name": target} if isinstance(target, str) else dict(target or {})
+    check_keys("the target", given, ("name", "unit", "meaning"))
     return {"name": "target", "unit": "", "meaning": ""} | given
 
 

@@ -11,7 +11,8 @@ import pandas as pd
 import pytest
 from sklearn.linear_model import LogisticRegression, RidgeClassifier
 from sklearn.model_selection import GridSearchCV
-from sklearn.pipeline import Pipeline
+from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.preprocessing import OneHotEncoder
 
 from export import export_model
 from export.errors import InvalidContract, NotExportable, ParityError
@@ -221,6 +222,52 @@ def test_a_description_of_no_feature_is_refused(
         export_model(
             pipeline, X, y, tmp_path / "m.onnx", name="m", features={"redshft": {"unit": ""}}
         )
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"provenance": {"commit": "ab"}}, "provenance has commit; expected trained_at"),
+        ({"metrics": [{"name": "f1", "mean": 0.9}]}, "a score has mean, name; expected name, mode"),
+        ({"target": {"nam": "class"}}, "the target has nam; expected name, unit, meaning"),
+        ({"features": {"u": {"units": "mag"}}}, "feature 'u': units means nothing"),
+        ({"features": {"u": {"type": "int64"}}}, "described as int64, but X holds float32"),
+    ],
+)
+def test_what_the_contract_cannot_hold_is_refused(
+    given: dict[str, Any],
+    said: str,
+    pipeline: Pipeline,
+    X: pd.DataFrame,
+    y: pd.Series,
+    tmp_path: Path,
+) -> None:
+    with pytest.raises(InvalidContract, match=said):
+        export_model(pipeline, X[800:], y[800:], tmp_path / "m.onnx", name="m", **given)
+
+    assert not list(tmp_path.iterdir())
+
+
+def test_two_targets_are_refused(regression_model: Exported, tmp_path: Path) -> None:
+    two = pd.concat([regression_model.y_holdout] * 2, axis=1)
+
+    with pytest.raises(NotExportable, match="export one target"):
+        export_model(
+            regression_model.pipeline, regression_model.X_holdout, two, tmp_path / "m", name="m"
+        )
+
+
+def test_whole_numbers_that_an_encoder_knows_are_closed(tmp_path: Path) -> None:
+    X = pd.DataFrame({"month": np.arange(120) % 12 + 1})
+    y = (X["month"] > 6).map({True: "late", False: "early"})
+    fitted = make_pipeline(OneHotEncoder(), LogisticRegression()).fit(X, y)
+
+    export_model(fitted, X, y, tmp_path / "m.onnx", name="months", X_train=X)
+
+    (month,) = contract_of(tmp_path / "m.onnx")["features"]
+    assert month["closed"]
+    assert month["categories"] == list(range(1, 13))
+    assert month["range"] == [1, 12]
 
 
 def test_closed_categories_need_the_training_rows(binary_model: Exported, tmp_path: Path) -> None:

@@ -21,6 +21,7 @@ SHIPPED = Path(__file__).parents[2] / "models" / "sdss.onnx"
 def quick(monkeypatch: pytest.MonkeyPatch, pipeline: Pipeline) -> None:
     """Fewer repeats and trees than the shipped model has."""
     monkeypatch.setattr(train, "REPEATS", 1)
+    monkeypatch.setattr("research.evaluate.BOOTSTRAP_SAMPLES", 5)
     monkeypatch.setattr(train, "build_pipeline", lambda: pipeline)
 
 
@@ -38,6 +39,7 @@ def test_a_run_leaves_pipeline_rows_scores_and_features(survey_path: Path, tmp_p
     assert list(load_pipeline(tmp_path / "pipeline.skops").named_steps) == ["colours", "heads"]
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("quick")
 def test_two_runs_score_alike(survey_path: Path, tmp_path: Path) -> None:
     scores = []
