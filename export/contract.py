@@ -41,8 +41,7 @@ LIBRARIES = ("scikit-learn", "skl2onnx", "onnx", "onnxruntime", "numpy")
 def check_names(features: list[str], outputs: list[str], class_names: list[str]) -> None:
     """Raise InvalidContract for names that are empty, not printable, reserved or there twice."""
     for name in (*features, *class_names):
-        if not name.strip() or not name.isprintable():
-            raise InvalidContract(f"the name {name!r} is empty or holds control characters")
+        check_text("the name", name)
     for name in (*features, *(output for output in outputs if output not in RESERVED)):
         if name.lower() in RESERVED:
             raise InvalidContract(
@@ -50,6 +49,12 @@ def check_names(features: list[str], outputs: list[str], class_names: list[str])
             )
     _refuse_repeated("features or outputs", [*features, *outputs])
     _refuse_repeated("classes", class_names)
+
+
+def check_text(what: str, text: str) -> None:
+    """Raise InvalidContract for a text that is empty or holds what cannot be printed."""
+    if not text.strip() or not text.isprintable():
+        raise InvalidContract(f"{what} {text!r} is empty or holds control characters")
 
 
 def check_keys(
@@ -62,26 +67,6 @@ def check_keys(
         raise InvalidContract(
             f"{what} has {', '.join(sorted(given)) or 'nothing'}; expected {', '.join(known)}"
         )
-
-
-def describe_output(
-    role: str,
-    type_: str,
-    meaning: str,
-    *,
-    name: str = "",
-    shape: list[int] | None = None,
-    values: list[str] | None = None,
-) -> dict[str, Any]:
-    """Return one entry of `outputs`."""
-    return {
-        "name": name or role,
-        "role": role,
-        "type": type_,
-        "shape": shape or [],
-        "meaning": meaning,
-        "values": values,
-    }
 
 
 def plain(values: Any) -> Any:

@@ -7,8 +7,8 @@ import onnx
 import pandas as pd
 from onnxruntime.capi.onnxruntime_pybind11_state import Fail, InvalidArgument, RuntimeException
 
+from export.answers import graph_answers, missing, open_session
 from export.errors import InvalidContract, NotExportable
-from export.verify import graph_answers, missing, open_session
 
 About = Mapping[str, Mapping[str, Any]]
 

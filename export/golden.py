@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from export.verify import missing, pipeline_answers
+from export.answers import missing, pipeline_answers
 
 # Enough to see every class of most models answered; more would only lengthen the file.
 MAX_ROWS = 6

@@ -9,8 +9,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from sklearn.base import is_classifier, is_regressor
-from sklearn.pipeline import Pipeline
 
 from export.columns import column_types
 from export.contract import (
@@ -19,21 +17,23 @@ from export.contract import (
     SCORE,
     check_keys,
     check_names,
+    check_text,
     default_version,
-    describe_output,
     libraries,
     plain,
     write_metadata,
 )
 from export.convert import convert
-from export.converters import DETAILS, Detail
 from export.errors import InvalidContract, NotExportable
 from export.features import check_descriptions, describe_features, nullable_features
 from export.golden import golden_rows
+from export.outputs import class_names, describe_outputs, details_of
 from export.verify import PROBABILITY_TOLERANCE, VALUE_TOLERANCE, Parity, verify
 from research.evaluate import holdout_scores
 from research.provenance import timestamp
 
+# Fewer have no spread, neither of the scores nor of the target.
+MIN_ROWS = 2
 _HEADLINES = ("macro_f1", "log_loss", "rmse", "mae")
 
 
@@ -94,22 +94,23 @@ def export_model(
     """
     pipeline = getattr(pipeline, "best_estimator_", pipeline)
     types = column_types(X_holdout)
-    y_holdout = _one_target(y_holdout)
-    class_names = _class_names(pipeline)
-    details = DETAILS.get(type(_last_step(pipeline)), ())
-    outputs = _outputs(class_names, details)
+    y_holdout = _one_target(y_holdout, len(X_holdout))
+    classes = class_names(pipeline)
+    details = details_of(pipeline)
+    outputs = describe_outputs(classes, details)
     about = features or {}
     _check_columns(pipeline, types)
-    check_names(list(types), [output["name"] for output in outputs], class_names)
+    check_text("the model's name", name)
+    check_names(list(types), [output["name"] for output in outputs], classes)
     check_descriptions(about, types)
     check_keys("provenance", provenance or {}, PROVENANCE)
     for score in metrics or []:
         check_keys("a score", score, SCORE, all_of_them=True)
     seen = X_holdout if X_train is None else X_train
     nullable = nullable_features(pipeline, X_holdout, seen, about, types)
-    tolerance = PROBABILITY_TOLERANCE if class_names else VALUE_TOLERANCE * float(y_holdout.std())
+    tolerance = PROBABILITY_TOLERANCE if classes else VALUE_TOLERANCE * float(y_holdout.std())
 
-    model = convert(pipeline, types, class_names, {each.name: each.type for each in details})
+    model = convert(pipeline, types, classes, {each.name: each.type for each in details})
     parity = verify(model, pipeline, X_holdout, types, nullable=nullable, tolerance=tolerance)
 
     origin = dict.fromkeys(PROVENANCE) | {"trained_at": timestamp()}
@@ -119,9 +120,9 @@ def export_model(
         "model_name": name,
         "model_version": version or default_version(model, str(origin["trained_at"])),
         "description": description,
-        "kind": {0: "regression", 2: "binary"}.get(len(class_names), "multiclass"),
+        "kind": {0: "regression", 2: "binary"}.get(len(classes), "multiclass"),
         "target": _target(target),
-        "class_names": class_names,
+        "class_names": classes,
         "features": describe_features(model, pipeline, X_holdout, X_train, about, types, nullable),
         "outputs": outputs,
         "metrics": metrics or holdout_scores(pipeline, X_holdout, y_holdout, headlines=_HEADLINES),
@@ -134,30 +135,15 @@ def export_model(
     return parity
 
 
-def _last_step(pipeline: Any) -> Any:
-    while isinstance(pipeline, Pipeline):
-        pipeline = pipeline[-1]
-    return pipeline
-
-
-def _class_names(pipeline: Any) -> list[str]:
-    name = type(_last_step(pipeline)).__name__
-    if is_regressor(pipeline):
-        return []
-    if not is_classifier(pipeline):
-        raise NotExportable(f"step {name!r} is neither a classifier nor a regressor")
-    if not hasattr(pipeline, "predict_proba"):
-        raise NotExportable(
-            f"step {name!r} has no predict_proba: use a classifier that has, such as "
-            "LogisticRegression, or SVC(probability=True)"
-        )
-    return [str(label) for label in pipeline.classes_]
-
-
-def _one_target(y: Any) -> pd.Series:
+def _one_target(y: Any, rows: int) -> pd.Series:
     values = np.asarray(y)
     if values.ndim != 1:
         raise NotExportable(f"y_holdout has {values.ndim} axes: export one target, in one column")
+    if len(values) != rows or rows < MIN_ROWS:
+        raise InvalidContract(
+            f"X_holdout has {rows} rows and y_holdout {len(values)}: "
+            f"give as many of both, and {MIN_ROWS} at least"
+        )
     return pd.Series(values)
 
 
@@ -168,30 +154,6 @@ def _check_columns(pipeline: Any, types: dict[str, str]) -> None:
             f"the pipeline was fitted on the columns {', '.join(map(str, fitted))}, and X_holdout "
             f"has {', '.join(types)}: give the same columns in the same order"
         )
-
-
-def _outputs(class_names: list[str], details: tuple[Detail, ...]) -> list[dict[str, Any]]:
-    if not class_names:
-        return [describe_output("value", "float32", "the predicted value")]
-    return [
-        describe_output("label", "string", "the most probable class", values=class_names),
-        describe_output(
-            "probabilities",
-            "float32",
-            "the probability of each class",
-            shape=[len(class_names)],
-        ),
-        *(
-            describe_output(
-                "detail",
-                detail.type,
-                detail.meaning,
-                name=detail.name,
-                values=list(detail.values) if detail.values else None,
-            )
-            for detail in details
-        ),
-    ]
 
 
 def _target(target: Mapping[str, str] | str | None) -> dict[str, str]:

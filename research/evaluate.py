@@ -15,7 +15,9 @@ from sklearn.metrics import (
     r2_score,
     root_mean_squared_error,
 )
+from sklearn.model_selection import RepeatedStratifiedKFold, StratifiedGroupKFold
 
+FOLDS = 5
 BOOTSTRAP_SAMPLES = 200
 
 Fold = tuple[NDArray[np.intp], NDArray[np.intp]]
@@ -32,6 +34,21 @@ class Score(TypedDict):
     sd: float
     n: int
     headline: bool
+
+
+def stratified_folds(X: pd.DataFrame, y: pd.Series, repeats: int) -> list[Fold]:
+    """Return repeated folds that each hold every class in its share."""
+    folds = RepeatedStratifiedKFold(n_splits=FOLDS, n_repeats=repeats, random_state=0)
+    return list(folds.split(X, y))
+
+
+def group_folds(X: pd.DataFrame, y: pd.Series, groups: pd.Series, repeats: int) -> list[Fold]:
+    """Return repeated folds that no group has rows in two of."""
+    return [
+        fold
+        for seed in range(repeats)
+        for fold in StratifiedGroupKFold(FOLDS, shuffle=True, random_state=seed).split(X, y, groups)
+    ]
 
 
 def fold_scores(

@@ -8,24 +8,28 @@ import json
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
-from sklearn.ensemble import HistGradientBoostingClassifier
-from sklearn.model_selection import RepeatedStratifiedKFold, StratifiedGroupKFold, train_test_split
+from sklearn.model_selection import train_test_split
 from sklearn.pipeline import Pipeline
 from skops import io as skops_io
 
 from research.data import CLASSES, FEATURES, TARGET, InvalidTable, read_survey, split_columns
-from research.evaluate import Change, Fold, Score, fold_scores, holdout_scores, summarise
-from research.features import Colours
-from research.heads import TwoHeads
+from research.evaluate import (
+    FOLDS,
+    Fold,
+    Score,
+    fold_scores,
+    group_folds,
+    holdout_scores,
+    stratified_folds,
+    summarise,
+)
+from research.pipeline import MODES, SEED, build_pipeline
 from research.provenance import git_commit, sha256_of, timestamp
 
-SEED = 0
-FOLDS = 5
 REPEATS = 10
 HOLDOUT_SHARE = 0.2
 HEADLINES = ("macro_f1", "log_loss")
@@ -36,42 +40,6 @@ DESCRIPTION = (
 TARGET_MEANING = "class of the object, from its spectrum"
 
 console = Console()
-
-
-def without_redshift(X: pd.DataFrame) -> pd.DataFrame:
-    """Return X as it is for objects that have no spectrum."""
-    return X.assign(redshift=np.float32(np.nan))
-
-
-MODES: dict[str, Change] = {"with redshift": lambda X: X, "without redshift": without_redshift}
-
-
-def build_pipeline() -> Pipeline:
-    """Return the unfitted survey pipeline.
-
-    Many small trees score as well as few large ones here, and are faster and smaller once
-    exported. At most two features on a path keep every answer explainable; it costs nothing.
-    """
-    shared = {"interaction_cst": "pairwise", "early_stopping": False, "random_state": SEED}
-    spectroscopic = HistGradientBoostingClassifier(
-        max_iter=100,
-        max_leaf_nodes=6,
-        min_samples_leaf=10,
-        l2_regularization=5.0,
-        learning_rate=0.1,
-        max_features=0.35,
-        **shared,
-    )
-    photometric = HistGradientBoostingClassifier(
-        max_iter=160,
-        max_leaf_nodes=8,
-        min_samples_leaf=10,
-        l2_regularization=2.0,
-        learning_rate=0.1,
-        max_features=0.5,
-        **shared,
-    )
-    return Pipeline([("colours", Colours()), ("heads", TwoHeads(spectroscopic, photometric))])
 
 
 def cross_validate(
@@ -100,27 +68,18 @@ def split_holdout(X: pd.DataFrame, y: pd.Series) -> tuple[Any, ...]:
     return tuple(train_test_split(X, y, test_size=HOLDOUT_SHARE, stratify=y, random_state=SEED))
 
 
-def stratified_folds(X: pd.DataFrame, y: pd.Series) -> list[Fold]:
-    """Return repeated folds that each hold every class in its share."""
-    folds = RepeatedStratifiedKFold(n_splits=FOLDS, n_repeats=REPEATS, random_state=SEED)
-    return list(folds.split(X, y))
-
-
-def plate_folds(X: pd.DataFrame, y: pd.Series, plates: pd.Series) -> list[Fold]:
-    """Return repeated folds that no plate has rows in two of."""
-    return [
-        fold
-        for seed in range(SEED, SEED + REPEATS)
-        for fold in StratifiedGroupKFold(FOLDS, shuffle=True, random_state=seed).split(X, y, plates)
-    ]
-
-
 def score_folds(X: pd.DataFrame, y: pd.Series, plates: pd.Series) -> list[Score]:
     """Return the scores over repeated stratified folds, and over folds of whole plates."""
     times = f"{REPEATS} times {FOLDS}"
     return cross_validate(
-        X, y, stratified_folds(X, y), split=f"{times} stratified folds", headlines=HEADLINES
-    ) + cross_validate(X, y, plate_folds(X, y, plates), split=f"{times} folds of whole plates")
+        X,
+        y,
+        stratified_folds(X, y, REPEATS),
+        split=f"{times} stratified folds",
+        headlines=HEADLINES,
+    ) + cross_validate(
+        X, y, group_folds(X, y, plates, REPEATS), split=f"{times} folds of whole plates"
+    )
 
 
 def save(out: Path, pipeline: Pipeline, train: Any, holdout: Any, about: dict[str, Any]) -> None:

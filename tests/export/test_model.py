@@ -248,6 +248,23 @@ def test_what_the_contract_cannot_hold_is_refused(
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.parametrize(("rows", "targets"), [(1, 1), (0, 0), (5, 4)])
+def test_too_few_or_unequal_rows_are_refused(
+    rows: int, targets: int, regression_model: Exported, tmp_path: Path
+) -> None:
+    _, fitted, X, y = regression_model
+
+    with pytest.raises(InvalidContract, match=f"{rows} rows and y_holdout {targets}"):
+        export_model(fitted, X[:rows], y[:targets], tmp_path / "m", name="m")
+
+
+def test_a_model_needs_a_name(regression_model: Exported, tmp_path: Path) -> None:
+    _, fitted, X, y = regression_model
+
+    with pytest.raises(InvalidContract, match="the model's name '' is empty"):
+        export_model(fitted, X, y, tmp_path / "m", name="")
+
+
 def test_two_targets_are_refused(regression_model: Exported, tmp_path: Path) -> None:
     two = pd.concat([regression_model.y_holdout] * 2, axis=1)
 
