@@ -2,6 +2,7 @@
 
 import json
 import os
+from collections.abc import Generator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -27,6 +28,16 @@ ROWS = 1200
 
 def pytest_report_header() -> str:
     return f"survey table: {SURVEY or 'a small made one; SEXTANT_SURVEY names no real one'}"
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, Any, Any]:
+    """Count a test that was skipped as failed where SEXTANT_NO_SKIPS says all can be run."""
+    report = yield
+    if report.skipped and os.environ.get("SEXTANT_NO_SKIPS"):
+        report.outcome = "failed"
+        report.longrepr = f"{item.nodeid} may not be skipped here: {report.longrepr}"
+    return report
 
 
 class Exported(NamedTuple):
