@@ -4,6 +4,7 @@
 #   make check                 the quick part of it
 #   make model DATA=table.csv  train, export, verify, rewrite models/sdss.onnx
 #   make bench                 load a server with Locust
+#   make compare               measure the server beside an empty Flask route
 #   make image                 build the serving image
 
 PYTHON ?= python3
