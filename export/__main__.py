@@ -49,8 +49,9 @@ def _export(options: argparse.Namespace) -> None:
     print(f"{options.output}  {len(written):,} bytes  sha256 {hashlib.sha256(written).hexdigest()}")
     print(
         f"parity: largest difference {parity.max_difference:.2g} ({parity.tolerance:.2g} allowed) "
-        f"on {parity.holdout_rows} rows of the holdout and {parity.threshold_rows} around the "
-        f"trees' thresholds; {parity.label_differences} labels differ, {parity.ties} ties"
+        f"on {parity.holdout_rows} rows of the holdout and {parity.threshold_rows} around "
+        f"{parity.thresholds_met} of {parity.thresholds} thresholds; "
+        f"{parity.label_differences} labels differ, {parity.ties} ties"
     )
 
 

@@ -29,6 +29,8 @@ class Parity:
     max_difference: float
     holdout_rows: int
     threshold_rows: int
+    thresholds: int
+    thresholds_met: int
     label_differences: int
     ties: int
 
@@ -73,6 +75,8 @@ def verify(
         max_difference=float(max(each.difference.max(initial=0.0) for each in comparisons)),
         holdout_rows=len(X_holdout),
         threshold_rows=rows,
+        thresholds=around.thresholds,
+        thresholds_met=around.reached,
         label_differences=0,
         ties=sum(each.ties for each in comparisons),
     )

@@ -20,7 +20,7 @@ _MAGNITUDE = "model magnitude in the {} band, asinh scale, not corrected for Gal
 
 # objid, specobjid, run, rerun, camcol and field are bookkeeping. ra and dec are where the survey
 # happened to look, plate, mjd and fiberid when and how it took a spectrum: plates were drilled for
-# one kind of target, so they tell the class (macro F1 .57 alone) for reasons no new object shares.
+# one kind of target, so they tell the class for reasons no new object shares.
 FEATURES = {
     **{band: Feature("mag", _MAGNITUDE.format(band)) for band in "ugriz"},
     "redshift": Feature("", "redshift measured in the object's spectrum", nullable=True),

@@ -69,7 +69,7 @@ def fold_scores(
         }
 
 
-def measure(pipeline: Any, X: pd.DataFrame, y: pd.Series) -> dict[str, float]:
+def measure(pipeline: Any, X: Any, y: pd.Series) -> dict[str, float]:
     """Return the scores of a fitted classifier or regressor on one set of rows."""
     if is_classifier(pipeline):
         return _classification(pipeline.classes_, y.to_numpy(), pipeline.predict_proba(X))

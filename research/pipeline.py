@@ -16,7 +16,7 @@ def build_pipeline() -> Pipeline:
     """Return the unfitted survey pipeline.
 
     Many small trees score as well as few large ones here, and are faster and smaller once
-    exported. At most two features on a path keep every answer explainable; it costs nothing.
+    exported. At most two features on a path keep every answer explainable, at little cost.
     """
     shared = {"interaction_cst": "pairwise", "early_stopping": False, "random_state": SEED}
     spectroscopic = HistGradientBoostingClassifier(

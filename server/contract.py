@@ -80,6 +80,8 @@ class Parity(msgspec.Struct, frozen=True):
     max_difference: float
     holdout_rows: int
     threshold_rows: int
+    thresholds: int
+    thresholds_met: int
     label_differences: int
     ties: int
 
