@@ -112,14 +112,6 @@ def show_predictions() -> Response | str:
         contract=parts().model.contract,
         rows=rows,
         inputs=list(dict.fromkeys(name for row in rows for name in row["inputs"])),
-        details=list(
-            dict.fromkeys(
-                name
-                for row in rows
-                for name in row["outputs"]
-                if name not in ("label", "value", "probabilities")
-            )
-        ),
         older=url_for(".show_predictions", **older) if older else None,
         is_newest=before is None,
         limit=limit,
