@@ -59,8 +59,12 @@ def test_a_fault_is_shown_where_it_was_typed(browser, served):
     page.fill("input[name=u]", "bright")
     page.get_by_role("button", name="Predict").click()
 
-    assert "expected a number" in page.get_by_role("alert").inner_text()
-    assert page.input_value("input[name=u]") == "bright"
+    assert "'bright' is not a number" in page.get_by_role("alert").inner_text()
+    field = page.locator("input[aria-invalid=true]")
+    assert (field.get_attribute("name"), field.input_value()) == ("u", "bright")
+    fault, hint = field.get_attribute("aria-describedby").split()
+    assert page.locator(f"#{fault}").inner_text() == "'bright' is not a number"
+    assert "trained on" in page.locator(f"#{hint}").inner_text()
     page.close()
 
 
@@ -79,4 +83,21 @@ def test_pages_fit_and_call_nobody_else(browser, served, width, scheme):
 
     assert {url.startswith(served.url) for url in asked} == {True}
     assert complaints == []
+    page.close()
+
+
+@pytest.mark.parametrize("width", [360, 1280, 2200])
+def test_a_prediction_is_seen_whole_without_scrolling_sideways(browser, served, width):
+    page = browser.new_page(viewport={"width": width, "height": 800})
+
+    page.goto(served.url + "/predictions")
+
+    for part in (".said", "td.number", "td.long", ".warn", ".bars"):
+        boxes = [each.bounding_box() for each in page.locator(f".log {part}").all()]
+        assert boxes
+        assert max(box["x"] + box["width"] for box in boxes) <= width
+    table = page.locator(".scroll")
+    assert table.evaluate("each => each.scrollWidth <= each.clientWidth")
+    edges = [page.locator(part).bounding_box()["x"] for part in (".mark", "h1")]
+    assert edges[0] == edges[1]
     page.close()
