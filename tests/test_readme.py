@@ -1,17 +1,22 @@
 """What the README says is so."""
 
+import json
 import os
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from server.app import create_app
+from server.config import Settings
 from server.model import Model
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
+API = (ROOT / "docs" / "api.md").read_text()
 
 
 def test_the_scores_are_those_of_the_shipped_file():
@@ -27,15 +32,33 @@ def test_every_folder_of_the_map_is_there_and_linked_files_too():
         assert (ROOT / name).exists(), name
 
 
+@pytest.mark.parametrize("page", [README, API], ids=["README.md", "docs/api.md"])
+def test_the_example_is_answered_as_it_says(tmp_path, page):
+    model = ROOT / "models" / "sdss.onnx"
+    app = create_app(Settings(model=model, database=tmp_path / "predictions.duckdb"))
+    sent = re.search(r"-d '([^']*)'\n```\n\n```json\n(.*?)```", page, re.DOTALL)
+
+    answer = app.test_client().post("/predict", json=json.loads(sent[1])).json
+    app.extensions["sextant"].log.close()
+
+    # What differs every time.
+    passing = ("prediction_id", "predicted_at")
+    told = json.loads(sent[2])
+    assert list(told) == list(answer)
+    assert {**told, **{name: answer[name] for name in passing}} == answer
+
+
 @pytest.mark.slow
 def test_the_walk_through_an_own_pipeline_works(tmp_path):
-    (code,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    code, save = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    command = shlex.split(re.search(r"^\.venv/bin/python (-m export .*)$", README, re.MULTILINE)[1])
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    contracts = []
 
-    subprocess.run(
-        [sys.executable, "-W", "error", "-c", code],
-        cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        check=True,
-    )
+    for arguments in (["-W", "error", "-c", code + save], command):
+        subprocess.run([sys.executable, *arguments], cwd=tmp_path, env=environment, check=True)
+        contracts.append(Model(tmp_path / "wine.onnx").contract)
 
-    assert Model(tmp_path / "wine.onnx").contract.class_names == ["0", "1", "2"]
+    notebook, shell = contracts
+    assert notebook.class_names == ["0", "1", "2"]
+    assert (shell.model_name, shell.features) == (notebook.model_name, notebook.features)
