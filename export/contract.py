@@ -33,6 +33,8 @@ RESERVED = frozenset(
         "inference_ms",
     )
 )
+# A request's reader compares the names of features as they stand in the body, without escapes.
+UNUSABLE = '"\\'
 PROVENANCE = ("trained_at", "data_sha256", "data_rows", "git_commit")
 SCORE = ("name", "mode", "split", "mean", "sd", "n", "headline")
 LIBRARIES = ("scikit-learn", "skl2onnx", "onnx", "onnxruntime", "numpy")
@@ -42,6 +44,12 @@ def check_names(features: list[str], outputs: list[str], class_names: list[str])
     """Raise InvalidContract for names that are empty, not printable, reserved or there twice."""
     for name in (*features, *class_names):
         check_text("the name", name)
+    for name in features:
+        if unusable := sorted(set(name) & set(UNUSABLE)):
+            raise InvalidContract(
+                f"the name {name!r} holds {' and '.join(unusable)}, which JSON has to escape: "
+                "rename the column"
+            )
     for name in (*features, *(output for output in outputs if output not in RESERVED)):
         if name.lower() in RESERVED:
             raise InvalidContract(
@@ -92,12 +100,21 @@ def default_version(model: onnx.ModelProto, trained_at: str) -> str:
 
 
 def write_metadata(model: onnx.ModelProto, contract: dict[str, Any]) -> bytes:
-    """Return the file: the graph with the contract in its metadata, the same bytes every time."""
+    """Return the file: the graph with the contract in its metadata, the same bytes every time.
+
+    The last entry holds the sha256 of all bytes before it. Fields of protobuf may be concatenated,
+    so a model of that entry alone, set behind the rest, is read as part of it.
+    """
     del model.metadata_props[:]
     for key in sorted(contract):
         text = json.dumps(contract[key], sort_keys=True, ensure_ascii=False, allow_nan=False)
         model.metadata_props.add(key=key, value=text)
-    return bytes(model.SerializeToString(deterministic=True))
+    content = bytes(model.SerializeToString(deterministic=True))
+    last = onnx.ModelProto()
+    last.metadata_props.add(
+        key="file_sha256", value=json.dumps(hashlib.sha256(content).hexdigest())
+    )
+    return content + bytes(last.SerializeToString())
 
 
 def _refuse_repeated(what: str, names: list[str]) -> None:

@@ -1,5 +1,6 @@
 """Serve a model: ``python -m server``, with settings from ``SEXTANT_*`` variables."""
 
+import contextlib
 import json
 import logging
 import os
@@ -33,6 +34,8 @@ def main() -> int:
     signal.signal(signal.SIGINT, stop)
     try:
         settings = Settings.from_environment(os.environ)
+        for variable in Settings.unknown_variables(os.environ):
+            logging.warning("%s is no setting and changes nothing", variable)
         app = create_app(settings, is_stopping)
     except (InvalidSettings, InvalidModel, LogUnusable) as error:
         return _refuse(str(error))
@@ -49,8 +52,11 @@ def main() -> int:
     address = f"http://{host}:{listening.getsockname()[1]}"
     print(_greeting(address, settings, parts.model.contract), flush=True)
     listener.run(app, settings, listening, is_stopping)
-    parts.log.close()
-    print("Sextant stopped; every prediction it answered is in the log.", flush=True)
+    if not parts.log.close(settings.stop_timeout_s):
+        print("Sextant stops while a commit hangs; what it answered is stored.", file=sys.stderr)
+        os._exit(1)  # the writer is inside DuckDB and would hold the process
+    with contextlib.suppress(BrokenPipeError):
+        print("Sextant stopped; every prediction it answered is in the log.", flush=True)
     return 0
 
 

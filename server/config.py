@@ -31,8 +31,7 @@ class Settings:
     # Requests at work at once. Each waits for its commit, so this is also how many can share one:
     # 32 give five times the throughput of Waitress' own 4.
     threads: int = 32
-    # Connections at once; a client beyond that waits to be accepted. Waitress waits with select,
-    # which ends at 1,024 files.
+    # Connections at once; a client beyond that waits to be accepted.
     max_connections: int = 500
     # Largest request body, in bytes: 10,000 instances of some 40 features fit.
     max_body_bytes: int = 16 * 1024 * 1024
@@ -46,12 +45,17 @@ class Settings:
     stop_timeout_s: float = 5.0
 
     def __post_init__(self) -> None:
-        for name, least in _LEAST.items():
+        for name, (least, most) in _BOUNDS.items():
             value = getattr(self, name)
-            if not value >= least:
-                raise InvalidSettings(f"SEXTANT_{name.upper()}: {value} is less than {least}")
-        if self.port > 65_535:
-            raise InvalidSettings(f"SEXTANT_PORT: {self.port} is more than 65535")
+            if not least <= value <= most:
+                variable = f"SEXTANT_{name.upper()}"
+                raise InvalidSettings(f"{variable}: {value} is not between {least} and {most}")
+        if self.max_waiting_rows < self.max_instances:
+            raise InvalidSettings(
+                f"SEXTANT_MAX_WAITING_ROWS: {self.max_waiting_rows} is less than "
+                f"SEXTANT_MAX_INSTANCES, {self.max_instances}: "
+                "the largest request could never be stored"
+            )
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Self:
@@ -69,14 +73,21 @@ class Settings:
                 raise InvalidSettings(f"{variable}: {text!r} is not {kind}") from None
         return cls(**given)
 
+    @classmethod
+    def unknown_variables(cls, environment: Mapping[str, str]) -> list[str]:
+        """Return the variables that look like settings and are none."""
+        known = {f"SEXTANT_{field.name.upper()}" for field in fields(cls)}
+        return sorted(n for n in environment if n.startswith("SEXTANT_") and n not in known)
 
-_LEAST = {
-    "port": 0,
-    "threads": 1,
-    "max_connections": 1,
-    "max_body_bytes": 1,
-    "max_instances": 1,
-    "max_waiting_rows": 1,
-    "commit_timeout_s": 0.001,
-    "stop_timeout_s": 0.001,
+
+_BOUNDS: dict[str, tuple[float, float]] = {
+    "port": (0, 65_535),
+    "threads": (1, 1_000),
+    # Waitress waits with select, which ends at 1,024 files.
+    "max_connections": (1, 900),
+    "max_body_bytes": (1, 2**30),
+    "max_instances": (1, 10**6),
+    "max_waiting_rows": (1, 10**7),
+    "commit_timeout_s": (0.001, 3_600),
+    "stop_timeout_s": (0.001, 3_600),
 }

@@ -7,6 +7,11 @@ import msgspec
 import numpy as np
 
 CONTRACT_VERSION = 1
+# Names that requests and the log use themselves.
+_TAKEN = (
+    *("prediction_id", "predicted_at", "request_id", "instance", "instances", "id", "model"),
+    *("model_name", "model_version", "label", "value", "probabilities", "warnings", "inference_ms"),
+)
 _DTYPES: dict[str, Any] = {"int64": np.int64, "string": object}
 
 
@@ -96,6 +101,8 @@ class Golden(msgspec.Struct, frozen=True):
 class Contract(msgspec.Struct, frozen=True):
     """Everything the server knows about a model."""
 
+    contract_version: int
+    file_sha256: str
     model_name: str
     model_version: str
     description: str
@@ -137,16 +144,15 @@ def read_contract(metadata: Mapping[str, str]) -> Contract:
         raise InvalidModel(
             "has no contract in its metadata: write it with export_model or python -m export"
         )
-    known = ("contract_version", *Contract.__struct_fields__)
     values = {}
-    for key in known:
+    for key in Contract.__struct_fields__:
         if key not in metadata:
             raise InvalidModel(f"has no {key} in its metadata")
         try:
             values[key] = msgspec.json.decode(metadata[key])
         except (msgspec.DecodeError, RecursionError) as error:
             raise InvalidModel(f"has a {key} in its metadata that is not JSON: {error}") from None
-    if values.pop("contract_version") != CONTRACT_VERSION:
+    if values["contract_version"] != CONTRACT_VERSION:
         raise InvalidModel(
             f"has contract version {metadata['contract_version']}, and this server reads "
             f"version {CONTRACT_VERSION}"
@@ -160,19 +166,40 @@ def read_contract(metadata: Mapping[str, str]) -> Contract:
 
 
 def _check_agreement(contract: Contract) -> None:
+    names = [f.name for f in contract.features]
+    _check_names([*names, *contract.output_names], [])
+    _check_names(names, [*_TAKEN, *contract.output_names])
+    if len({name.lower() for name in contract.class_names} - {""}) != len(contract.class_names):
+        raise InvalidModel(f"has a contract with the classes {contract.class_names}")
+    roles = ["label", "probabilities"] if contract.class_names else ["value"]
+    outputs = [(o.name, o.role) for o in contract.outputs if o.role != "detail"]
     golden = contract.golden
-    parts: dict[str, tuple[list[Any], list[Any]]] = {
-        "golden inputs": (list(golden.inputs), [f.name for f in contract.features]),
-        "golden outputs": (list(golden.outputs), contract.output_names),
-        "probabilities": (
-            [o.shape for o in contract.outputs if o.role == "probabilities"],
-            [[len(contract.class_names)]] if contract.class_names else [],
-        ),
-    }
-    for part, (found, wanted) in parts.items():
-        if sorted(found) != sorted(wanted):
-            raise InvalidModel(f"has a contract whose {part} are {found}, and should be {wanted}")
     lengths = {len(column) for column in golden.inputs.values()}
     lengths |= {len(column) for column in golden.outputs.values()}
-    if len(lengths) != 1 or 0 in lengths:
-        raise InvalidModel(f"has a contract with golden columns of {sorted(lengths)} rows")
+    shapes = [o.shape for o in contract.outputs if o.role == "probabilities"]
+    for what, found, wanted in (
+        ("outputs", outputs, [(role, role) for role in roles]),
+        ("golden inputs", sorted(golden.inputs), sorted(names)),
+        ("golden outputs", sorted(golden.outputs), sorted(contract.output_names)),
+        ("probabilities", shapes, [[len(contract.class_names)]] if contract.class_names else []),
+        ("golden columns", len(lengths), 1),
+        ("golden rows", 0 in lengths, False),
+        ("ranges of strings", [f.name for f in contract.features if _has_odd_range(f)], []),
+    ):
+        if found != wanted:
+            raise InvalidModel(f"has a contract whose {what} are {found}, and should be {wanted}")
+
+
+def _has_odd_range(feature: Feature) -> bool:
+    return feature.type == "string" and feature.range is not None
+
+
+def _check_names(names: list[str], taken: list[str]) -> None:
+    """Raise for names that JSON and SQL could not tell apart, or that mean something there."""
+    seen = {name.lower() for name in taken}
+    for name in names:
+        if not name.isprintable() or not name.strip() or {*name} & {*'"\\'}:
+            raise InvalidModel(f"has a contract with the name {name!r}")
+        if name.lower() in seen:
+            raise InvalidModel(f"has a contract with the name {name!r} twice, or it is taken")
+        seen.add(name.lower())

@@ -7,6 +7,8 @@ import duckdb
 _CONFIG: dict[str, str | bool | int | float | list[str]] = {
     # A checkpoint holds up every commit: small ones hold them up briefly.
     "checkpoint_threshold": "16MB",
+    # Written so that DuckDB 1.4 and later can read it.
+    "storage_compatibility_version": "v1.4.0",
     # Nothing is fetched from anywhere.
     "autoinstall_known_extensions": False,
     "autoload_known_extensions": False,
@@ -31,15 +33,20 @@ def open_database(path: Path) -> duckdb.DuckDBPyConnection:
         raise LogUnusable(
             f"{path}: {path.parent} cannot be made a folder ({error.strerror})"
         ) from error
+    if path.exists() and not path.is_file():
+        raise LogUnusable(f"{path}: this is no file: set SEXTANT_DATABASE to one")
     try:
-        return duckdb.connect(str(path), config=_CONFIG)
-    except duckdb.Error as error:
+        # An absolute path, because DuckDB takes :memory: and the like for something else.
+        return duckdb.connect(str(path.absolute()), config=_CONFIG)
+    except (duckdb.Error, RuntimeError) as error:
         raise unusable(path, error) from error
 
 
-def unusable(path: Path, error: duckdb.Error) -> LogUnusable:
+def unusable(path: Path, error: Exception) -> LogUnusable:
     """Return what to tell whoever wanted to use the database at `path`."""
     first_line = str(error).partition("\n")[0]
+    if isinstance(error, LogUnusable):
+        return LogUnusable(f"{path}: {error}")
     if "lock on file" in first_line:
         mend = "another process has it open: stop that one, or set SEXTANT_DATABASE to another file"
     elif "ermission denied" in first_line:

@@ -11,6 +11,12 @@ from werkzeug.exceptions import HTTPException
 from server.faults import InvalidPayload
 from server.prediction_log import LogUnavailable
 
+# Where werkzeug's own text does not help.
+_DETAILS = {
+    404: "nothing is here; GET / links to what there is",
+    405: "this route takes other methods, which Allow names",
+    413: "the body is larger than SEXTANT_MAX_BODY_BYTES",
+}
 PROBLEM_TYPE = "application/problem+json"
 _logger = logging.getLogger(__name__)
 
@@ -31,7 +37,7 @@ def register(app: Flask) -> None:
 
     @app.errorhandler(LogUnavailable)
     def _(error: LogUnavailable) -> Response:
-        detail = f"{error}: nothing is lost if you send the request again"
+        detail = f"{error}: send the request again; should it be stored already, it is stored twice"
         response = _response(HTTPStatus.SERVICE_UNAVAILABLE, detail)
         response.headers["Retry-After"] = "1"
         return response
@@ -40,7 +46,7 @@ def register(app: Flask) -> None:
     def _(error: HTTPException) -> Response:
         if error.code is None or error.code < 400:  # a redirect is no error
             return error.get_response()  # type: ignore[return-value]  # werkzeug's own response
-        response = _response(error.code, error.description or "")
+        response = _response(error.code, _DETAILS.get(error.code) or error.description or "")
         for name, value in error.get_headers():
             if name != "Content-Type":
                 response.headers[name] = value

@@ -4,11 +4,14 @@ import json
 import math
 from collections.abc import Sequence
 from http import HTTPStatus
+from itertools import islice
 from typing import Any, NamedTuple
 
 from server.contract import Feature
 
 MAX_ID_LENGTH = 256
+# Categories are words; what is longer is a document, and would be logged and shown every time.
+MAX_STRING_LENGTH = 4_096
 # Faults told of one body: enough to mend a client, not a second body.
 _MAX_FAULTS = 100
 
@@ -32,8 +35,8 @@ class InvalidPayload(Exception):
 
 def find_instances(
     body: bytes, features: Sequence[Feature], max_instances: int
-) -> tuple[list[dict[str, Any]], bool]:
-    """Return the objects of `body`, and whether it is a single one.
+) -> tuple[list[dict[str, Any]], bool, str]:
+    """Return the objects of `body`, whether it is a single one, and the pointer to where they are.
 
     Raises
     ------
@@ -52,19 +55,19 @@ def find_instances(
         content, is_single = [content], True
     if not isinstance(content, list):
         wanted = "a list of objects" if root else "an object or a list of objects"
-        raise _unprocessable([*faults, Fault(root, _expected(wanted, content))])
+        raise unprocessable([*faults, Fault(root, _expected(wanted, content))])
     if not content:
-        raise _unprocessable([*faults, Fault(root, "the list is empty: send at least one object")])
+        raise unprocessable([*faults, Fault(root, "the list is empty: send at least one object")])
     if len(content) > max_instances:
         detail = f"{len(content)} objects: send at most {max_instances} at a time"
-        raise _unprocessable([*faults, Fault(root, detail)])
+        raise unprocessable([*faults, Fault(root, detail)])
     for number, instance in enumerate(content):
         faults += _faults_of_instance(instance, "" if is_single else f"{root}/{number}", features)
         if len(faults) > _MAX_FAULTS:
             break
     if faults:
-        raise _unprocessable(faults)
-    return content, is_single
+        raise unprocessable(faults)
+    return content, is_single, root
 
 
 class _NotANumber(str):
@@ -73,7 +76,7 @@ class _NotANumber(str):
 
 def _load_json(body: bytes) -> Any:
     try:
-        return json.loads(body.decode("utf-8"), parse_constant=_NotANumber)
+        return json.loads(body.decode("utf-8"), parse_constant=_NotANumber, parse_int=_to_int)
     except UnicodeDecodeError as error:
         detail = f"the body is not UTF-8: {error}"
     except RecursionError:
@@ -83,15 +86,18 @@ def _load_json(body: bytes) -> Any:
     raise InvalidPayload(HTTPStatus.BAD_REQUEST, detail)
 
 
+def _to_int(digits: str) -> int:
+    # Python refuses more than 4,300 digits; 400 are beyond every type of ours as well.
+    return int(digits[:400])
+
+
 def _faults_of_instance(instance: Any, place: str, features: Sequence[Feature]) -> list[Fault]:
     if not isinstance(instance, dict):
         return [Fault(place, _expected("an object", instance))]
     names = [feature.name for feature in features]
-    faults = [
-        Fault(place + _pointer(key), f"unknown field: the model takes {', '.join(names)}")
-        for key in instance
-        if key not in names and key != "id"
-    ]
+    unknown = f"unknown field: the model takes {', '.join(names)}"
+    strangers = (key for key in instance if key not in names and key != "id")
+    faults = [Fault(place + _pointer(key), unknown) for key in islice(strangers, _MAX_FAULTS + 1)]
     for feature in features:
         if feature.name in instance:
             detail = _fault_of_value(feature, instance[feature.name])
@@ -111,7 +117,7 @@ def _fault_of_value(feature: Feature, value: Any) -> str | None:
         mend = ": leave it out or send null" if feature.nullable else ""
         return f"{value} is not a finite number{mend}"
     if feature.type == "string":
-        return _fault_of_text(value) or _fault_of_category(feature, value)
+        return _fault_of_text(value, MAX_STRING_LENGTH) or _fault_of_category(feature, value)
     if isinstance(value, bool) or not isinstance(value, int | float):
         return _expected("a number", value)
     if feature.type == "float32":
@@ -133,20 +139,18 @@ def _fits_float32(feature: Feature, value: float) -> bool:
 def _fault_of_category(feature: Feature, value: str | int) -> str | None:
     if not feature.closed or value in (feature.categories or ()):
         return None
-    return f"none of {', '.join(map(str, feature.categories or ()))}"
+    return f"{shown(value)} is none of {', '.join(map(shown, feature.categories or ()))}"
 
 
 def _fault_of_id(value: Any) -> str | None:
-    if value is None:
-        return None
-    if isinstance(value, str) and len(value) > MAX_ID_LENGTH:
-        return f"{len(value)} characters: an id has at most {MAX_ID_LENGTH}"
-    return _fault_of_text(value)
+    return None if value is None else _fault_of_text(value, MAX_ID_LENGTH)
 
 
-def _fault_of_text(value: Any) -> str | None:
+def _fault_of_text(value: Any, max_length: int) -> str | None:
     if not isinstance(value, str) or isinstance(value, _NotANumber):
         return _expected("a string", value)
+    if len(value) > max_length:
+        return f"{len(value)} characters: at most {max_length} are taken"
     if any("\ud800" <= character <= "\udfff" for character in value):
         return "not valid Unicode: half of a surrogate pair"
     return None
@@ -164,7 +168,14 @@ def _expected(wanted: str, value: Any) -> str:
     return f"expected {wanted}, got {found}"
 
 
-def _unprocessable(faults: Sequence[Fault]) -> InvalidPayload:
+def shown(value: Any) -> str:
+    """Return `value` as JSON, cut short if it is long."""
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= 60 else f"{text[:57]}..."
+
+
+def unprocessable(faults: Sequence[Fault]) -> InvalidPayload:
+    """Return the error for faults in a body; it tells a hundred of them at most."""
     told = faults[:_MAX_FAULTS]
     count = f"{len(told)} fault{'s' if len(told) > 1 else ''}"
     detail = f"{count} in the body" if told == faults else f"the first {count} in the body"

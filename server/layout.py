@@ -1,6 +1,7 @@
 """How predictions lie in DuckDB: one typed table a contract, one view over all, newest first."""
 
 import hashlib
+import re
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -9,6 +10,7 @@ import duckdb
 import numpy as np
 
 from server.contract import Contract
+from server.database import LogUnusable
 
 _FIRST = {
     "prediction_id": "UUID",
@@ -24,7 +26,7 @@ _LAST = {
     "inference_ms": "FLOAT",
 }
 _TYPES = {"float32": "FLOAT", "int64": "BIGINT", "string": "VARCHAR"}
-_TABLE_PREFIX = "predictions_"
+_TABLE_NAME = re.compile("predictions_[0-9a-f]{8}")
 
 
 @dataclass(frozen=True)
@@ -49,27 +51,39 @@ def create_table(connection: duckdb.DuckDBPyConnection, contract: Contract) -> T
         **_LAST,
     }
     definition = ", ".join(f"{quoted(name)} {kind}" for name, kind in columns.items())
-    table = f"{_TABLE_PREFIX}{hashlib.sha256(definition.encode()).hexdigest()[:8]}"
+    table = f"predictions_{hashlib.sha256(definition.encode()).hexdigest()[:8]}"
+    if not find_tables(connection) and _is_taken(connection, "predictions", table):
+        raise LogUnusable(
+            "the database belongs to another program, whose predictions it would mix with ours: "
+            "set SEXTANT_DATABASE to another file"
+        )
+    connection.execute("BEGIN TRANSACTION")
     connection.execute(f"CREATE TABLE IF NOT EXISTS {table} ({definition})")
     selects = [f"SELECT * FROM {other.name}" for other in find_tables(connection)]  # noqa: S608  # names of ours
     connection.execute(
         f"CREATE OR REPLACE VIEW predictions AS {' UNION ALL BY NAME '.join(selects)}"
     )
+    connection.execute("COMMIT")
     return Table(table, [f.name for f in contract.features], contract.output_names)
 
 
 def find_tables(connection: duckdb.DuckDBPyConnection) -> list[Table]:
-    """Return every table of predictions in the database."""
+    """Return every table of predictions in the database, and no table of another program."""
     found: dict[str, list[str]] = {}
     for table, column in connection.execute(
         "SELECT table_name, column_name FROM duckdb_columns() "
-        "WHERE schema_name = 'main' AND starts_with(table_name, ?) "
+        "WHERE schema_name = 'main' AND database_name = current_database() "
         "AND table_name IN (SELECT table_name FROM duckdb_tables()) "
-        "ORDER BY table_name, column_index",
-        [_TABLE_PREFIX],
+        "ORDER BY table_name, column_index"
     ).fetchall():
         found.setdefault(table, []).append(column)
-    return [_table(name, columns) for name, columns in found.items()]
+    return [
+        _table(name, columns)
+        for name, columns in found.items()
+        if _TABLE_NAME.fullmatch(name)
+        and columns[: len(_FIRST)] == list(_FIRST)
+        and columns[-len(_LAST) :] == list(_LAST)
+    ]
 
 
 def read_newest(
@@ -88,6 +102,14 @@ def read_newest(
 def quoted(name: str) -> str:
     """Return `name` as an SQL identifier, whatever stands in it."""
     return '"' + name.replace('"', '""') + '"'
+
+
+def _is_taken(connection: duckdb.DuckDBPyConnection, *names: str) -> bool:
+    query = (
+        "SELECT count(*) FROM information_schema.tables "
+        "WHERE table_schema = 'main' AND list_contains(?, table_name)"
+    )
+    return connection.execute(query, [list(names)]).fetchone() != (0,)
 
 
 def _table(name: str, columns: list[str]) -> Table:

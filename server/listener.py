@@ -1,6 +1,7 @@
 """Waitress as we run it: problems for what it refuses itself, and an orderly stop."""
 
 import json
+import select
 import socket
 import time
 from threading import Event
@@ -17,7 +18,9 @@ from server.errors import PROBLEM_TYPE, problem
 
 # A body a few times too large is still read to its end, so that its sender reads our answer
 # instead of a broken connection.
-_BODY_SLACK = 4
+_BODY_SLACK = 2
+# Who connected just before the stop has this long, in seconds, for the request to come in.
+_LAST_CALL_S = 0.2
 
 
 def bind(host: str, port: int) -> socket.socket:
@@ -46,10 +49,14 @@ def run(app: Flask, settings: Settings, listening: socket.socket, is_stopping: E
     server.is_stopping = is_stopping
     while not is_stopping.is_set():
         _turn(server, timeout_s=0.25)
-    _turn(server, timeout_s=0)  # take in who has connected already
-    wasyncore.dispatcher.close(server)
+    last_call = time.monotonic() + _LAST_CALL_S
     deadline = time.monotonic() + settings.stop_timeout_s
-    while _is_busy(server) and time.monotonic() < deadline:
+    while select.select([listening], [], [], 0)[0] and time.monotonic() < last_call:
+        _turn(server, timeout_s=0)  # takes one connection in
+    wasyncore.dispatcher.close(server)
+    while time.monotonic() < min(last_call, deadline) or (
+        _is_busy(server) and time.monotonic() < deadline
+    ):
         _turn(server, timeout_s=0.05)
     server.task_dispatcher.shutdown(timeout=max(0.0, deadline - time.monotonic()))
 

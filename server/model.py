@@ -1,5 +1,7 @@
 """The model: one ONNX session, checked against its own contract before it answers anybody."""
 
+import hashlib
+import re
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,6 +13,10 @@ import onnxruntime
 
 from server.contract import Contract, InvalidModel, read_contract, to_decimals
 
+# The last entry of the metadata, in the bytes of protobuf: field 14 of 81 bytes, the key of 11 and
+# the value of 66, a JSON string.
+_TAIL = re.compile(rb'\x72\x51\x0a\x0bfile_sha256\x12\x42"([0-9a-f]{64})"')
+_TAIL_BYTES = 83
 _GRAPH_TYPES = {"float32": "tensor(float)", "int64": "tensor(int64)", "string": "tensor(string)"}
 
 
@@ -22,6 +28,8 @@ class Prediction:
     """
 
     outputs: dict[str, list[Any]]
+    # Rows whose probabilities or value are infinite or no number.
+    not_finite: list[int]
     inference_ms: float
 
 
@@ -36,13 +44,20 @@ class Model:
     Raises
     ------
     InvalidModel
-        If the file cannot be loaded, has no contract, has a graph that is not the one the
-        contract describes, or does not give the golden rows their answers.
+        If the file cannot be loaded, is damaged, has no contract, has a graph that is not the one
+        the contract describes, or does not give the golden rows their answers.
     """
 
     def __init__(self, path: Path) -> None:
-        if not path.is_file():
-            raise InvalidModel(f"{path}: there is no such file")
+        try:
+            content = path.read_bytes()
+        except OSError as error:
+            raise InvalidModel(f"{path}: cannot be read: {error.strerror}") from None
+        if not _is_whole(content):
+            raise InvalidModel(
+                f"{path}: is no model file of Sextant's, or damaged: it does not end in the sha256 "
+                "of what stands before; write it with export_model or python -m export"
+            )
         options = onnxruntime.SessionOptions()
         # One row takes less time than waking a second thread, and spinning takes it from others.
         options.intra_op_num_threads = 1
@@ -50,7 +65,7 @@ class Model:
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         try:
             self._session = onnxruntime.InferenceSession(
-                str(path), options, providers=["CPUExecutionProvider"]
+                content, options, providers=["CPUExecutionProvider"]
             )
         except Exception as error:  # onnxruntime raises a class of its own for each cause
             raise InvalidModel(f"{path}: onnxruntime cannot load it: {error}") from None
@@ -62,6 +77,8 @@ class Model:
             self._replay_golden_rows()
         except InvalidModel as error:
             raise InvalidModel(f"{path}: {error}") from None
+        except Exception as error:  # whatever a made-up file makes onnxruntime or numpy say
+            raise InvalidModel(f"{path}: does not keep its contract: {error}") from None
 
     def predict(self, columns: Mapping[str, Any]) -> Prediction:
         """Run the graph.
@@ -79,12 +96,18 @@ class Model:
         arrays = self._run(columns)
         elapsed_s = time.perf_counter() - started
         outputs = {name: to_decimals(array) for name, array in arrays.items()}
+        not_finite = [
+            int(row)
+            for array in arrays.values()
+            if array.dtype == np.float32 and not np.isfinite(array).all()
+            for row in np.unique(np.argwhere(~np.isfinite(array))[:, 0])
+        ]
         if "probabilities" in outputs:
             names = self.contract.class_names
             outputs["probabilities"] = [
                 dict(zip(names, row, strict=True)) for row in outputs["probabilities"]
             ]
-        return Prediction(outputs, elapsed_s * 1e3)
+        return Prediction(outputs, not_finite, elapsed_s * 1e3)
 
     def _run(self, columns: Mapping[str, Any]) -> dict[str, Any]:
         feeds = {name: column.reshape(-1, 1) for name, column in columns.items()}
@@ -124,3 +147,10 @@ class Model:
                     f"{to_decimals(answer)[row]}: the file is damaged, or this onnxruntime "
                     f"({onnxruntime.__version__}) computes otherwise"
                 )
+
+
+def _is_whole(content: bytes) -> bool:
+    """Tell whether the file ends in the sha256 of what stands before its last entry."""
+    found = _TAIL.fullmatch(content[-_TAIL_BYTES:])
+    digest = hashlib.sha256(content[:-_TAIL_BYTES]).hexdigest()
+    return found is not None and found[1].decode() == digest

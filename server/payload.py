@@ -9,7 +9,15 @@ import msgspec
 import numpy as np
 
 from server.contract import Feature
-from server.faults import MAX_ID_LENGTH, find_instances
+from server.faults import (
+    MAX_ID_LENGTH,
+    MAX_STRING_LENGTH,
+    Fault,
+    InvalidPayload,
+    find_instances,
+    shown,
+    unprocessable,
+)
 
 _INSTANCES_FIRST = re.compile(rb'\s*\{\s*"instances"\s*:')
 
@@ -34,9 +42,18 @@ class Instances:
     ids: Sequence[str | None]
     warnings: Sequence[Sequence[Warned]]
     is_single: bool
+    # The place of the rows in the body, a JSON pointer.
+    root: str
 
     def __len__(self) -> int:
         return len(self.ids)
+
+    def without_answer(self, rows: Sequence[int]) -> InvalidPayload:
+        """Return the error of values to which the model has no finite answer."""
+        detail = "the model has no finite answer to these values"
+        return unprocessable(
+            [Fault(self.root if self.is_single else f"{self.root}/{row}", detail) for row in rows]
+        )
 
 
 class PayloadReader:
@@ -64,12 +81,12 @@ class PayloadReader:
         InvalidPayload
             With every fault and its place.
         """
-        is_single = False
+        is_single, root = False, ""
         try:
             if body.lstrip(b" \t\r\n")[:1] == b"[":
                 rows = self._list.decode(body)
             elif _INSTANCES_FIRST.match(body):
-                rows = self._wrapper.decode(body).instances
+                rows, root = self._wrapper.decode(body).instances, "/instances"
             else:
                 rows, is_single = [self._one.decode(body)], True
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
@@ -79,19 +96,17 @@ class PayloadReader:
             *columns, ids = zip(*map(msgspec.structs.astuple, rows), strict=True)
             arrays = self._to_arrays(columns)
             if not any(_has_refused(f, a) for f, a in zip(self._features, arrays, strict=True)):
-                return self._to_instances(columns, arrays, ids, is_single=is_single)
-        found, is_single = find_instances(body, self._features, self._max_instances)
+                return self._to_instances(columns, arrays, ids, is_single, root)
+        found, is_single, root = find_instances(body, self._features, self._max_instances)
         columns = [[_as_sent(f, row.get(f.name)) for row in found] for f in self._features]
         caller_ids = [row.get("id") for row in found]
-        return self._to_instances(
-            columns, self._to_arrays(columns), caller_ids, is_single=is_single
-        )
+        return self._to_instances(columns, self._to_arrays(columns), caller_ids, is_single, root)
 
     def _to_arrays(self, columns: Sequence[Sequence[Any]]) -> list[Any]:
         return [f.to_array(column) for f, column in zip(self._features, columns, strict=True)]
 
     def _to_instances(
-        self, columns: Any, arrays: Any, ids: Sequence[str | None], *, is_single: bool
+        self, columns: Any, arrays: Any, ids: Sequence[str | None], is_single: bool, root: str
     ) -> Instances:
         warnings: list[list[Warned]] = [[] for _ in ids]
         for feature, column, array in zip(self._features, columns, arrays, strict=True):
@@ -106,6 +121,7 @@ class PayloadReader:
             ids=ids,
             warnings=warnings,
             is_single=is_single,
+            root=root,
         )
 
 
@@ -113,7 +129,7 @@ def _row_type(features: Sequence[Feature]) -> type[msgspec.Struct]:
     types: dict[str, Any] = {
         "float32": float,
         "int64": Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)],
-        "string": str,
+        "string": Annotated[str, msgspec.Meta(max_length=MAX_STRING_LENGTH)],
     }
     caller_id = Annotated[str, msgspec.Meta(max_length=MAX_ID_LENGTH)]
     fields: list[Any] = []
@@ -157,6 +173,6 @@ def _rows_outside(feature: Feature, array: Any) -> Any:
 
 def _warning(feature: Feature, value: Any) -> str:
     if feature.range is None:
-        return f"{feature.name} = {value!r} is none of the values the model was trained on"
+        return f"{feature.name} = {shown(value)} is none of the values the model was trained on"
     low, high = feature.range
     return f"{feature.name} = {value:g} is outside the training range {low:g} to {high:g}"

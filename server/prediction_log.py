@@ -67,8 +67,9 @@ class PredictionLog:
         self._waiting_rows = 0
         self._last_id = 0
         self._lock = threading.Lock()
-        # Why the last commit failed, or None.
-        self.failure: str | None = None
+        self._failure: str | None = None
+        # When the writer took the rows that it is committing, on the monotonic clock.
+        self._commit_began: float | None = None
         self._open()
         self._writer = threading.Thread(target=self._write, name="prediction-log", daemon=True)
         self._writer.start()
@@ -130,11 +131,32 @@ class PredictionLog:
             _logger.error("cannot read the prediction log: %s", error)
             raise LogUnavailable("the prediction log cannot be read") from error
 
-    def close(self) -> None:
-        """Commit what waits, write it all into the one file, and let it go."""
+    @property
+    def trouble(self) -> str | None:
+        """Why a row handed in now would probably not be stored, or None."""
+        if self._failure is not None:
+            return "the last commit failed"
+        began = self._commit_began
+        if began is not None and time.monotonic() - began > self._commit_timeout_s:
+            return "a commit does not come to its end"
+        if self._waiting_rows >= self._max_waiting_rows:
+            return "too many rows wait to be stored"
+        return None
+
+    def close(self, timeout_s: float | None = None) -> bool:
+        """Commit what waits, write it all into the one file, and let it go.
+
+        Returns
+        -------
+        bool
+            Whether that was done within `timeout_s` seconds; otherwise the file is still held.
+        """
         self._waiting.put(None)
-        self._writer.join()
+        self._writer.join(timeout_s)
+        if self._writer.is_alive():
+            return False
         self._close()
+        return True
 
     def _new_ids(self, now_ms: int, n: int) -> list[UUID]:
         # UUID version 7 (RFC 9562): the time, then chance; it sorts by age. Ids never step back
@@ -162,15 +184,19 @@ class PredictionLog:
         is_open = True
         while is_open:
             group, is_open = self._take()
+            self._commit_began = time.monotonic()
             try:
-                if self.failure:
+                if self._failure:
                     self._recover()
                 self._commit(group)
-                self.failure = None
+                if self._failure:
+                    _logger.warning("the prediction log can be written again")
+                self._failure = None
             except Exception as error:  # each of the group gets it
                 self._note_failure(error)
                 for entry in group:
                     entry.failure = error
+            self._commit_began = None
             for entry in group:
                 entry.done.set()
             with self._lock:
@@ -179,7 +205,7 @@ class PredictionLog:
     def _take(self) -> tuple[list[_Entry], bool]:
         group: list[_Entry] = []
         try:
-            entry = self._waiting.get(timeout=_PROBE_INTERVAL_S if self.failure else None)
+            entry = self._waiting.get(timeout=_PROBE_INTERVAL_S if self._failure else None)
             while entry is not None:
                 group.append(entry)
                 entry = self._waiting.get_nowait()
@@ -194,9 +220,9 @@ class PredictionLog:
         self._appender.flush()
 
     def _note_failure(self, error: Exception) -> None:
-        if self.failure is None:
+        if self._failure is None:
             _logger.error("the prediction log cannot be written: %s", error)
-        self.failure = str(error)
+        self._failure = str(error)
 
     def _recover(self) -> None:
         # A failed checkpoint makes DuckDB refuse everything until the file is opened anew.
@@ -205,7 +231,6 @@ class PredictionLog:
         except (duckdb.FatalException, duckdb.ConnectionException):
             self._close()
             self._open()
-        _logger.warning("the prediction log can be written again")
 
     def _open(self) -> None:
         self._database = open_database(self._path)
@@ -214,7 +239,8 @@ class PredictionLog:
             self._connection = self._database.cursor()
             self._table = create_table(self._connection, self._contract)
             self._appender = self._connection.appender(self._table.name)
-        except duckdb.Error as error:
+        except (duckdb.Error, LogUnusable) as error:
+            self._database.close()
             raise unusable(self._path, error) from error
 
     def _close(self) -> None:

@@ -67,6 +67,8 @@ def answer_body(body: bytes) -> dict[str, Any]:
     reader, model, log = parts().reader, parts().model, parts().log
     instances = reader.parse(body)
     prediction = model.predict(instances.arrays)
+    if prediction.not_finite:
+        raise instances.without_answer(prediction.not_finite)
     stored = log.append(
         request_id=g.request_id,
         ids=instances.ids,
@@ -138,10 +140,8 @@ def ready() -> Response:
     """Say whether a prediction would be answered and stored now."""
     if parts().is_stopping.is_set():
         raise ServiceUnavailable("the server is stopping", retry_after=1)
-    if parts().log.failure:
-        raise ServiceUnavailable(
-            "the prediction log cannot be written; the server's own log says why", retry_after=1
-        )
+    if trouble := parts().log.trouble:
+        raise ServiceUnavailable(trouble, retry_after=1)
     return _json({"status": "ready"})
 
 
@@ -155,7 +155,8 @@ def _wants_html() -> bool:
 
 def _limit_of_request() -> int:
     text = request.args.get("limit", str(_PAGE_ROWS))
-    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= _MAX_PAGE_ROWS):
+    is_short_number = text.isascii() and text.isdigit() and len(text) <= 3
+    if not (is_short_number and 1 <= int(text) <= _MAX_PAGE_ROWS):
         raise BadRequest(f"limit={text}: give a whole number from 1 to {_MAX_PAGE_ROWS}")
     return int(text)
 

@@ -31,15 +31,24 @@ def test_an_empty_variable_means_the_default():
     ("variable", "text", "message"),
     [
         ("SEXTANT_PORT", "eighty", "SEXTANT_PORT: 'eighty' is not a whole number"),
-        ("SEXTANT_PORT", "70000", "SEXTANT_PORT: 70000 is more than 65535"),
-        ("SEXTANT_THREADS", "0", "SEXTANT_THREADS: 0 is less than 1"),
+        ("SEXTANT_PORT", "70000", "SEXTANT_PORT: 70000 is not between 0 and 65535"),
+        ("SEXTANT_THREADS", "0", "SEXTANT_THREADS: 0 is not between 1 and 1000"),
         ("SEXTANT_STOP_TIMEOUT_S", "soon", "SEXTANT_STOP_TIMEOUT_S: 'soon' is not a number"),
-        ("SEXTANT_STOP_TIMEOUT_S", "nan", "SEXTANT_STOP_TIMEOUT_S: nan is less than 0.001"),
+        ("SEXTANT_STOP_TIMEOUT_S", "nan", "SEXTANT_STOP_TIMEOUT_S: nan is not between"),
+        ("SEXTANT_COMMIT_TIMEOUT_S", "inf", "SEXTANT_COMMIT_TIMEOUT_S: inf is not between"),
+        ("SEXTANT_MAX_CONNECTIONS", "1100", "SEXTANT_MAX_CONNECTIONS: 1100 is not between"),
+        ("SEXTANT_MAX_WAITING_ROWS", "5", "less than SEXTANT_MAX_INSTANCES, 10000"),
     ],
 )
 def test_a_bad_value_names_its_variable(variable, text, message):
     with pytest.raises(InvalidSettings, match=message):
         Settings.from_environment({variable: text})
+
+
+def test_a_misspelt_variable_is_found():
+    environment = {"SEXTANT_MODLE": "mine.onnx", "SEXTANT_PORT": "1", "HOME": "/"}
+
+    assert Settings.unknown_variables(environment) == ["SEXTANT_MODLE"]
 
 
 def test_every_setting_is_documented():

@@ -185,7 +185,7 @@ def test_a_full_disk_is_told_and_got_over_without_a_restart(
 
 
 def test_a_flood_beyond_the_queue_is_refused_and_nothing_mixed_up(start_server, tmp_path):
-    server = start_server(max_waiting_rows=30)
+    server = start_server(max_waiting_rows=30, max_instances=20)
     load = Load(server, clients=24)
     time.sleep(2)
     load.end()

@@ -1,4 +1,6 @@
+import hashlib
 import json
+import random
 
 import msgspec
 import numpy as np
@@ -18,13 +20,22 @@ def altered(tmp_path):
     def alter(**keys):
         model = onnx.load(SHIPPED)
         metadata = {item.key: item.value for item in model.metadata_props} | keys
+        metadata |= {"file_sha256": None}
         del model.metadata_props[:]
         onnx.helper.set_model_props(model, {k: v for k, v in metadata.items() if v is not None})
         path = tmp_path / "altered.onnx"
-        onnx.save(model, path)
+        path.write_bytes(stamped(model.SerializeToString()))
         return path
 
     return alter
+
+
+def stamped(content):
+    """Append the last entry of the metadata, as export does."""
+    last = onnx.ModelProto()
+    digest = hashlib.sha256(content).hexdigest()
+    last.metadata_props.add(key="file_sha256", value=json.dumps(digest))
+    return content + last.SerializeToString()
 
 
 def key(name):
@@ -44,11 +55,13 @@ def test_the_shipped_model_keeps_its_promises():
 
 
 def test_a_missing_file_is_named(tmp_path):
-    with pytest.raises(InvalidModel, match=r"none\.onnx: there is no such file"):
+    with pytest.raises(InvalidModel, match=r"none\.onnx: cannot be read: No such file"):
         Model(tmp_path / "none.onnx")
 
 
-@pytest.mark.parametrize("content", [b"", b"not a model", SHIPPED.read_bytes()[:100_000]])
+@pytest.mark.parametrize(
+    "content", [b"", b"not a model", SHIPPED.read_bytes()[:100_000], stamped(b"not a model")]
+)
 def test_what_is_no_model_is_refused(tmp_path, content):
     path = tmp_path / "broken.onnx"
     path.write_bytes(content)
@@ -72,9 +85,11 @@ def test_a_model_without_contract_is_refused_with_the_mend(altered):
         ({"features": "[]"}, "golden inputs are"),
         ({"kind": '"clustering"'}, "cannot read: Invalid enum value"),
         ({"contract_version": "2"}, "has contract version 2, and this server reads version 1"),
-        ({"outputs": "[]"}, "golden outputs are"),
+        ({"outputs": "[]"}, "outputs are"),
         ({"golden": '{"inputs": {}, "outputs": {}}'}, "golden inputs are"),
         ({"class_names": '["A", "B"]'}, "probabilities are"),
+        ({"class_names": '["A", "a", "B"]'}, "the classes"),
+        ({"class_names": '["A", "", "B"]'}, "the classes"),
     ],
 )
 def test_a_broken_contract_is_refused(altered, keys, message):
@@ -100,7 +115,7 @@ def test_a_golden_label_counts(altered):
 
 def test_a_graph_with_other_inputs_than_promised_is_refused(altered):
     features = key("features")
-    features[0]["type"] = "string"
+    features[0]["type"] = "int64"
 
     with pytest.raises(InvalidModel, match="promises the inputs"):
         Model(altered(features=json.dumps(features)))
@@ -110,8 +125,57 @@ def test_golden_rows_must_be_there(altered):
     golden = key("golden")
     empty = {part: {name: [] for name in columns} for part, columns in golden.items()}
 
-    with pytest.raises(InvalidModel, match=r"golden columns of \[0\] rows"):
+    with pytest.raises(InvalidModel, match="golden rows are"):
         Model(altered(golden=json.dumps(empty)))
+
+
+@pytest.mark.parametrize("name", ["id", "Prediction_ID", "head", "G", "", "a\nb", 'a"b', "a\\b"])
+def test_a_feature_with_a_name_that_is_taken_or_unspeakable_is_refused(altered, name):
+    features, golden = key("features"), key("golden")
+    golden["inputs"][name] = golden["inputs"].pop(features[0]["name"])
+    features[0]["name"] = name
+
+    with pytest.raises(InvalidModel, match="has a contract with the name"):
+        Model(altered(features=json.dumps(features), golden=json.dumps(golden)))
+
+
+@pytest.mark.parametrize("role", ["detail", "value"])
+def test_an_output_in_another_role_is_refused(altered, role):
+    outputs = key("outputs")
+    outputs[1]["role"] = role
+
+    with pytest.raises(InvalidModel, match="outputs are"):
+        Model(altered(outputs=json.dumps(outputs)))
+
+
+@pytest.mark.parametrize("value", ["x", [1], {}, True, 1e39])
+def test_golden_rows_of_another_type_are_refused(altered, value):
+    golden = key("golden")
+    golden["inputs"]["u"][0] = value
+
+    with pytest.raises(InvalidModel):
+        Model(altered(golden=json.dumps(golden)))
+
+
+def test_metadata_that_is_not_utf8_is_refused(tmp_path):
+    content = SHIPPED.read_bytes()[:-83].replace(b"Tells stars", b"Tells \xfftars")
+    path = tmp_path / "latin.onnx"
+    path.write_bytes(stamped(content))
+
+    with pytest.raises(InvalidModel, match="utf-8"):
+        Model(path)
+
+
+def test_every_flipped_bit_is_found(tmp_path):
+    chance, content = random.Random(0), SHIPPED.read_bytes()
+    path = tmp_path / "damaged.onnx"
+    for _ in range(100):
+        damaged = bytearray(content)
+        damaged[chance.randrange(len(content))] ^= 1 << chance.randrange(8)
+        path.write_bytes(damaged)
+
+        with pytest.raises(InvalidModel, match="damaged"):
+            Model(path)
 
 
 def test_unknown_keys_are_ignored(altered):

@@ -5,6 +5,7 @@ import sys
 import threading
 import time
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from uuid import UUID
 
 import duckdb
@@ -218,13 +219,13 @@ def test_a_failed_commit_is_told_and_got_over(open_log, contract, monkeypatch, e
 
     with pytest.raises(LogUnavailable):
         log.append(**rows(contract))
-    assert log.failure
+    assert log.trouble
 
     log._appender = log._database.cursor().appender(log._table.name)
     deadline = time.monotonic() + 5
-    while log.failure and time.monotonic() < deadline:
+    while log.trouble and time.monotonic() < deadline:
         time.sleep(0.01)
-    assert log.failure is None
+    assert log.trouble is None
     log.append(**rows(contract))
     assert len(log.newest(10)) == 1
 
@@ -259,6 +260,104 @@ def test_what_is_no_database_is_refused(open_log, tmp_path):
 def test_a_folder_is_refused(open_log, tmp_path):
     with pytest.raises(LogUnusable, match="SEXTANT_DATABASE"):
         open_log(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "CREATE TABLE predictions (a INTEGER)",
+        "CREATE VIEW predictions AS SELECT 1 AS a",
+    ],
+)
+def test_the_database_of_another_program_is_left_alone(open_log, tmp_path, statement):
+    path = tmp_path / "theirs.duckdb"
+    with duckdb.connect(str(path)) as theirs:
+        theirs.execute(statement)
+
+    with pytest.raises(LogUnusable, match="belongs to another program"):
+        open_log(path)
+
+    with duckdb.connect(str(path)) as theirs:
+        assert theirs.execute("SELECT table_name FROM information_schema.tables").fetchall() == [
+            ("predictions",)
+        ]
+        assert theirs.execute("SELECT * FROM predictions").description[0][0] == "a"
+
+
+@pytest.mark.parametrize(
+    "table", ["predictions_2024", "predictions_x", '"predictions_my table"', "predictions_0123abcd"]
+)
+def test_a_table_of_another_program_beside_ours_is_not_read(open_log, tmp_path, contract, table):
+    path = tmp_path / "log.duckdb"
+    with duckdb.connect(str(path)) as theirs:
+        theirs.execute(f"CREATE TABLE {table} (a INTEGER, label VARCHAR)")
+        theirs.execute(f"INSERT INTO {table} VALUES (1, 'x')")
+
+    log = open_log(path)
+    log.append(**rows(contract))
+
+    assert len(log.newest(10)) == 1
+
+
+@pytest.mark.parametrize("name", [":memory:", ":memory:log", "md:log"])
+def test_a_name_that_duckdb_takes_for_something_else_is_a_file(
+    open_log, tmp_path, contract, monkeypatch, name
+):
+    monkeypatch.chdir(tmp_path)
+
+    open_log(Path(name)).append(**rows(contract))
+
+    assert (tmp_path / name).is_file()
+
+
+def test_what_is_no_file_is_refused(open_log, tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+
+    for path in (tmp_path / "pipe", Path("/dev/null")):
+        with pytest.raises(LogUnusable, match="this is no file"):
+            open_log(path)
+
+
+def test_an_older_duckdb_can_read_the_log(open_log, tmp_path):
+    open_log().close()
+
+    with duckdb.connect(str(tmp_path / "log.duckdb"), read_only=True) as database:
+        (tags,) = database.execute(
+            "SELECT tags FROM duckdb_databases() WHERE database_name = 'log'"
+        ).fetchone()
+    assert tags["storage_version"].startswith("v1.4.0")
+
+
+def test_a_commit_that_hangs_is_trouble_and_cannot_be_waited_for(open_log, contract, monkeypatch):
+    log = open_log(commit_timeout_s=0.05)
+    release = threading.Event()
+    commit = log._commit
+    monkeypatch.setattr(log, "_commit", lambda group: (release.wait(10), commit(group)))
+
+    with pytest.raises(LogUnavailable):
+        log.append(**rows(contract))
+
+    assert log.trouble == "a commit does not come to its end"
+    assert not log.close(timeout_s=0.05)
+    release.set()
+
+
+def test_a_full_queue_is_trouble(open_log, contract, monkeypatch):
+    log = open_log(max_waiting_rows=1)
+    release = threading.Event()
+    commit = log._commit
+    monkeypatch.setattr(log, "_commit", lambda group: (release.wait(10), commit(group)))
+    waiting = threading.Thread(target=log.append, kwargs=rows(contract))
+    waiting.start()
+
+    while log.trouble is None:
+        time.sleep(0.01)
+    trouble = log.trouble
+    release.set()
+    waiting.join()
+
+    assert trouble == "too many rows wait to be stored"
+    assert log.trouble is None
 
 
 @pytest.mark.parametrize("place", ["header", "block"])

@@ -102,12 +102,31 @@ def test_a_request_in_flight_is_finished_before_the_stop(start_server):
     assert len(answers[0][1]["predictions"]) == 10_000
 
 
+def test_who_has_connected_when_the_stop_comes_is_answered(start_server):
+    server = start_server()
+    body = json.dumps(STAR).encode()
+    head = b"POST /predict HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+    request_ = head + f"Content-Length: {len(body)}\r\n\r\n".encode() + body
+    connections = [socket.create_connection(("127.0.0.1", server.port)) for _ in range(60)]
+    for connection in connections:
+        connection.sendall(request_)
+
+    code = server.stop()
+    answers = [connection.recv(65536) for connection in connections]
+    for connection in connections:
+        connection.close()
+
+    assert code == 0
+    assert {answer[:15] for answer in answers} == {b"HTTP/1.1 200 OK"}
+
+
 @pytest.mark.parametrize(
     ("variables", "message"),
     [
         ({"SEXTANT_PORT": "x"}, "SEXTANT_PORT: 'x' is not a whole number"),
-        ({"SEXTANT_MODEL": "none.onnx"}, "none.onnx: there is no such file"),
-        ({"SEXTANT_MODEL": "LICENSE"}, "LICENSE: onnxruntime cannot load it"),
+        ({"SEXTANT_MODEL": "none.onnx"}, "none.onnx: cannot be read: No such file"),
+        ({"SEXTANT_MODEL": "x" * 300}, "cannot be read: File name too long"),
+        ({"SEXTANT_MODEL": "LICENSE"}, "LICENSE: is no model file of Sextant's, or damaged"),
         ({"SEXTANT_HOST": "192.0.2.1"}, "set SEXTANT_HOST or SEXTANT_PORT"),
     ],
 )

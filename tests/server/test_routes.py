@@ -4,7 +4,11 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 import duckdb
+import pandas as pd
 import pytest
+from sklearn.linear_model import LinearRegression
+
+from export import export_model
 
 OBJECT = {"u": 19.47406, "g": 17.0424, "r": 15.94699, "i": 15.50342, "z": 15.22531}
 STAR = {**OBJECT, "redshift": -8.96e-06}
@@ -142,6 +146,26 @@ def test_while_the_log_cannot_be_written_a_client_is_told_when_to_come_back(
     assert client.get("/health/ready").headers["Retry-After"] == "1"
 
 
+def test_values_without_a_finite_answer_are_refused_with_their_place(make_app, tmp_path):
+    X = pd.DataFrame({"a": [0, 1, 2, 3], "b": [1, 0, 3, 2]}, dtype="float32")
+    y = 2 * X["a"] + 3 * X["b"]
+    path = tmp_path / "line.onnx"
+    export_model(LinearRegression().fit(X, y), X, y, path, name="line", version="1")
+    client = make_app(model=path).test_client()
+
+    rows = [{"a": 1, "b": 1}, {"a": 3e38, "b": 3e38}]
+    response = client.post("/predict", json={"instances": rows})
+
+    assert response.status_code == 422
+    assert response.json["errors"] == [
+        {
+            "pointer": "/instances/1",
+            "detail": "the model has no finite answer to these values",
+        }
+    ]
+    assert logged(client) == []
+
+
 def test_an_unexpected_fault_tells_nothing_of_the_inside(app, client, monkeypatch):
     def fail(_arrays):
         raise ValueError("secret")
@@ -176,7 +200,17 @@ def test_pages_of_predictions_follow_each_other_without_gap_or_overlap(client):
 
 
 @pytest.mark.parametrize(
-    "query", ["limit=0", "limit=501", "limit=x", "limit=²", "limit=", "before=x", "format=xml"]
+    "query",
+    [
+        "limit=0",
+        "limit=501",
+        "limit=" + "9" * 5000,
+        "limit=x",
+        "limit=²",
+        "limit=",
+        "before=x",
+        "format=xml",
+    ],
 )
 def test_a_wrong_query_is_named(client, query):
     response = client.get(f"/predictions?{query}")
