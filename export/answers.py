@@ -53,8 +53,13 @@ def missing(X: pd.DataFrame, name: str) -> pd.DataFrame:
     return X.assign(**{name: pd.Series(np.nan, index=X.index, dtype=X[name].dtype)})
 
 
+def last_step(pipeline: Any, X: Any) -> tuple[Any, Any]:
+    """Return the last step of a pipeline, and the rows as they reach it."""
+    while isinstance(pipeline, Pipeline):
+        X, pipeline = pipeline[:-1].transform(X) if len(pipeline) > 1 else X, pipeline[-1]
+    return pipeline, X
+
+
 def _details(pipeline: Any, X: Any) -> Answers:
-    last = pipeline
-    while isinstance(last, Pipeline):
-        X, last = last[:-1].transform(X) if len(last) > 1 else X, last[-1]
+    last, X = last_step(pipeline, X)
     return dict(last.predict_details(X)) if hasattr(last, "predict_details") else {}

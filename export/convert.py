@@ -9,16 +9,29 @@ import onnx
 from skl2onnx import convert_sklearn
 from skl2onnx.common.data_types import FloatTensorType, Int64TensorType, StringTensorType
 from sklearn.compose import ColumnTransformer
+from sklearn.impute import SimpleImputer
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder
 
+import export.imputer  # noqa: F401  # registers its converter
 from export.converters import COLUMN_BY_COLUMN
 from export.errors import NotExportable
 from export.graph import MERGED, OPSETS, finish
-from export.steps import refuse_steps, walk
+from export.scalers import SCALERS
+from export.steps import refuse_steps, top_steps, walk
 
 _TENSOR_TYPES = {"float32": FloatTensorType, "int64": Int64TensorType, "string": StringTensorType}
-_TAKE_COLUMNS = (ColumnTransformer, OneHotEncoder, OrdinalEncoder, *COLUMN_BY_COLUMN)
+# Characters of the converter's own words; some print all of their variables.
+MAX_REASON = 300
+# One by one, so that what comes of whole numbers can be computed in float64.
+_TAKE_COLUMNS = (
+    ColumnTransformer,
+    OneHotEncoder,
+    OrdinalEncoder,
+    SimpleImputer,
+    *SCALERS,
+    *COLUMN_BY_COLUMN,
+)
 
 
 def convert(
@@ -51,14 +64,35 @@ def convert(
     with warnings.catch_warnings():
         # The converter's own deprecations are no concern of its caller.
         warnings.simplefilter("ignore")
-        converted = convert_sklearn(
-            rounded,
-            name="model",
-            initial_types=inputs,
-            target_opset=OPSETS,
-            options={id(rounded): {"zipmap": False}} if class_names else None,
-        )
+        try:
+            converted = convert_sklearn(
+                rounded,
+                name="model",
+                initial_types=inputs,
+                target_opset=OPSETS,
+                options={id(rounded): {"zipmap": False}} if class_names else None,
+            )
+        except NotExportable:
+            raise
+        except Exception as error:  # each converter raises a class of its own choice
+            raise NotExportable(_told(pipeline, error)) from error
     return finish(converted, types, class_names, details)
+
+
+def _told(pipeline: Any, error: Exception) -> str:
+    """Return which step the converter broke off at, as far as that can be told, and its reason."""
+    named = [
+        (path, type(step).__name__)
+        for path, step in walk(pipeline)
+        if type(step).__name__ in f"{type(error).__name__} {error}"
+    ]
+    steps = named or [(name, type(step).__name__) for name, step in top_steps(pipeline)]
+    which = " or ".join(f"{path!r} ({name})" for path, name in dict.fromkeys(steps))
+    reason = " ".join(str(error).split())[:MAX_REASON]
+    return (
+        f"step {which} cannot be converted as it is set: {type(error).__name__}: {reason}. "
+        "Set its options otherwise, or use another step"
+    )
 
 
 def _first_step(pipeline: Any) -> Any:

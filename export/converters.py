@@ -44,10 +44,8 @@ def _convert_colours(scope: Any, operator: Any, container: Any) -> None:
     u, g, r, i, z, redshift = [_column(scope, operator, container, index) for index in columns]
     parts = [r]
     for bluer, redder in ((u, g), (g, r), (r, i), (i, z)):
-        colour = scope.get_unique_variable_name("colour")
-        _add(scope, container, "Sub", [bluer, redder], colour)
-        parts.append(colour)
-    _add(scope, container, "Concat", [*parts, redshift], operator.outputs[0].full_name, axis=1)
+        parts.append(add_node(scope, container, "Sub", [bluer, redder]))
+    add_node(scope, container, "Concat", [*parts, redshift], operator.outputs[0].full_name, axis=1)
 
 
 def _column(scope: Any, operator: Any, container: Any, index: int) -> str:
@@ -90,22 +88,20 @@ def _convert_two_heads(scope: Any, operator: Any, container: Any) -> None:
     spectroscopic = _convert_head(scope, heads.spectroscopic_, features)
     photometric = _convert_head(scope, heads.photometric_, photometric_features)
 
-    absent = scope.get_unique_variable_name("absent")
     redshift = _gather(scope, container, features.full_name, [last])
-    _add(scope, container, "IsNaN", [redshift], absent)
+    absent = add_node(scope, container, "IsNaN", [redshift])
     label, probabilities, head = [output.full_name for output in operator.outputs]
-    _add(scope, container, "Where", [absent, photometric, spectroscopic], probabilities)
-    _add(scope, container, "ArgMax", [probabilities], label, axis=1, keepdims=0)
+    add_node(scope, container, "Where", [absent, photometric, spectroscopic], probabilities)
+    add_node(scope, container, "ArgMax", [probabilities], label, axis=1, keepdims=0)
 
     names = []
     for name in (PHOTOMETRIC, SPECTROSCOPIC):
         names.append(scope.get_unique_variable_name(name))
         container.add_initializer(names[-1], onnx_proto.TensorProto.STRING, [1], [name.encode()])
-    column = scope.get_unique_variable_name("head_column")
-    _add(scope, container, "Where", [absent, *names], column)
+    column = add_node(scope, container, "Where", [absent, *names])
     shape = scope.get_unique_variable_name("flat")
     container.add_initializer(shape, onnx_proto.TensorProto.INT64, [1], [-1])
-    _add(scope, container, "Reshape", [column, shape], head)
+    add_node(scope, container, "Reshape", [column, shape], head)
 
 
 def _convert_head(scope: Any, head: Any, features: Any) -> str:
@@ -123,16 +119,23 @@ def _gather(
 ) -> str:
     indices = scope.get_unique_variable_name("columns")
     container.add_initializer(indices, onnx_proto.TensorProto.INT64, [len(columns)], columns)
-    gathered = output or scope.get_unique_variable_name("gathered")
-    _add(scope, container, "Gather", [tensor, indices], gathered, axis=1)
-    return str(gathered)
+    return add_node(scope, container, "Gather", [tensor, indices], output, axis=1)
 
 
-def _add(
-    scope: Any, container: Any, kind: str, inputs: list[str], output: str, **attributes: int
-) -> None:
-    name = scope.get_unique_operator_name(kind)
-    container.add_node(kind, inputs, output, name=name, **attributes)
+def add_node(
+    scope: Any,
+    container: Any,
+    kind: str,
+    inputs: list[str],
+    output: str | None = None,
+    **attributes: int,
+) -> str:
+    """Add a node to the graph; return its output's name, a new one unless given."""
+    output = output or str(scope.get_unique_variable_name(kind.lower()))
+    container.add_node(
+        kind, inputs, output, name=scope.get_unique_operator_name(kind), **attributes
+    )
+    return output
 
 
 update_registered_converter(Colours, "SextantColours", _colours_shape, _convert_colours)

@@ -24,6 +24,8 @@ _REFUSED: dict[str, tuple[Callable[[Any], bool], str]] = {
         "compute the column before the pipeline, or write a transformer with a converter of its "
         "own, as export/converters.py does for research.features.Colours",
     ),
+    "VotingClassifier": (lambda step: step.flatten_transform, "set flatten_transform=False"),
+    "KBinsDiscretizer": (lambda step: step.encode == "onehot", "set encode='onehot-dense'"),
     "MissingIndicator": (lambda _: True, "use HistGradientBoosting, which takes NaN as it is"),
     "SimpleImputer": (
         lambda step: step.add_indicator,
@@ -39,6 +41,8 @@ _REFUSED: dict[str, tuple[Callable[[Any], bool], str]] = {
         "None; its own categorical splits are lost",
     ),
 }
+for _vectorizer in ("CountVectorizer", "HashingVectorizer", "TfidfVectorizer"):
+    _REFUSED[_vectorizer] = (lambda _: True, "make numbers of text before the pipeline")
 _REFUSED["HistGradientBoostingRegressor"] = _REFUSED["HistGradientBoostingClassifier"]
 _CONTAINERS = (Pipeline, ColumnTransformer, FeatureUnion)
 
@@ -53,6 +57,13 @@ def walk(estimator: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, Any]
         elif attribute.endswith("_") and not attribute.startswith("_") and attribute != "init_":
             shown = () if attribute == "transformers_" else (attribute.rstrip("_"),)
             yield from _within(value, (*path, *shown))
+
+
+def top_steps(pipeline: Any) -> list[tuple[str, Any]]:
+    """Return the pipeline's own steps by name, or an estimator that is none by its class."""
+    if isinstance(pipeline, Pipeline):
+        return list(pipeline.steps)
+    return [(type(pipeline).__name__, pipeline)]
 
 
 def refuse_steps(pipeline: Any) -> None:

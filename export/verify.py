@@ -9,9 +9,16 @@ import onnx
 import pandas as pd
 from numpy.typing import NDArray
 
-from export.answers import Answers, graph_answers, missing, open_session, pipeline_answers
+from export.answers import (
+    Answers,
+    graph_answers,
+    last_step,
+    missing,
+    open_session,
+    pipeline_answers,
+)
 from export.errors import ParityError
-from export.steps import walk
+from export.steps import top_steps, walk
 from export.thresholds import threshold_rows
 
 PROBABILITY_TOLERANCE = 1e-6
@@ -121,7 +128,9 @@ def _fault(
     pipeline: Any,
 ) -> str:
     wrong = (compared.difference > tolerance) | compared.differs
-    worst = int(np.argmax(np.where(wrong, compared.difference + compared.differs, -1.0)))
+    lacking = wrong & _trees_see_nan(pipeline, X)
+    quoted = lacking if lacking.any() else wrong
+    worst = int(np.argmax(np.where(quoted, compared.difference + compared.differs, -1.0)))
     said = {name: (each[worst], expected[name][worst]) for name, each in answers.items()}
     told = "; ".join(
         f"{name}: graph {graph}, pipeline {own}" for name, (graph, own) in said.items()
@@ -130,13 +139,13 @@ def _fault(
         f"{int(wrong.sum())} of {len(X)} rows ({where}) are answered otherwise by the graph, "
         f"by up to {compared.difference.max():.3g} where {tolerance:.3g} is allowed. "
         f"Row {X.index[worst]} {X.iloc[worst].to_dict()}: {told}. "
-        f"{_mend(X, wrong, compared, answers, tolerance, pipeline)} Nothing was written."
+        f"{_mend(X, lacking, compared, answers, tolerance, pipeline)} Nothing was written."
     )
 
 
 def _mend(
     X: pd.DataFrame,
-    wrong: NDArray[np.bool_],
+    lacking: NDArray[np.bool_],
     compared: _Comparison,
     answers: Answers,
     tolerance: float,
@@ -149,18 +158,37 @@ def _mend(
         again = _compare(answers, pipeline_answers(pipeline, rounded), tolerance)
         if not (again.difference > tolerance).any() and not again.differs.any():
             return "Cast X to float32 before fit: then both see the same numbers."
-    trees = [(path, type(step).__name__) for path, step in walk(pipeline)]
-    trees = [(path, name) for path, name in trees if name.startswith(_TREES)]
-    if trees and X[wrong].isna().any(axis=None):
-        path, name = trees[0]
+    if lacking.any():
+        path, name = _named(pipeline, _TREES)[0]
         return (
             f"Step {path!r} ({name}) sends NaN another way once exported: put SimpleImputer before "
             "it, or use HistGradientBoosting, which keeps its way with NaN."
+        )
+    whole = [str(name) for name in X.select_dtypes("integer").columns]
+    if whole and _named(pipeline, ("HistGradientBoosting",)):
+        return (
+            f"Cast {', '.join(whole)} to float32 before fit: beside whole numbers a step computes "
+            "in float64, and these trees see more digits than the graph has."
         )
     if not (compared.difference > tolerance).any():
         return (
             "The pipeline's predict is not the class of its largest probability: "
             "use a classifier where it is, without a threshold of its own."
         )
-    steps = ", ".join(f"{path!r}" for path, _ in walk(pipeline))
+    steps = ", ".join(f"{name!r}" for name, _ in top_steps(pipeline))
     return f"The conversion of one of the steps {steps} is not faithful; replace it."
+
+
+def _named(pipeline: Any, prefixes: tuple[str, ...]) -> list[tuple[str, str]]:
+    """Return path and class name of the steps whose class name starts so."""
+    named = [(path, type(step).__name__) for path, step in walk(pipeline)]
+    return [(path, name) for path, name in named if name.startswith(prefixes)]
+
+
+def _trees_see_nan(pipeline: Any, X: pd.DataFrame) -> NDArray[np.bool_]:
+    """Return for which rows a tree that takes NaN another way than the graph is given NaN."""
+    if not _named(pipeline, _TREES):
+        return np.zeros(len(X), bool)
+    _, fed = last_step(pipeline, X)
+    dense = fed.toarray() if hasattr(fed, "toarray") else fed
+    return np.asarray(pd.DataFrame(dense).isna().any(axis=1))

@@ -8,12 +8,18 @@ import pandas as pd
 import pytest
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.calibration import CalibratedClassifierCV
+from sklearn.cluster import KMeans
 from sklearn.compose import ColumnTransformer
-from sklearn.ensemble import GradientBoostingClassifier, HistGradientBoostingClassifier
+from sklearn.ensemble import (
+    GradientBoostingClassifier,
+    HistGradientBoostingClassifier,
+    VotingClassifier,
+)
+from sklearn.feature_extraction.text import CountVectorizer, HashingVectorizer, TfidfVectorizer
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression
-from sklearn.pipeline import Pipeline
-from sklearn.preprocessing import FunctionTransformer, SplineTransformer
+from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.preprocessing import FunctionTransformer, KBinsDiscretizer, SplineTransformer
 
 from export import export_model
 from export.errors import NotExportable
@@ -75,6 +81,64 @@ def test_splits_on_categories_are_refused(table: tuple[pd.DataFrame, pd.Series])
 
     with pytest.raises(NotExportable, match="leave categorical_features None"):
         refuse_steps(fitted)
+
+
+@pytest.mark.parametrize(
+    "vectorizer", [CountVectorizer(), TfidfVectorizer(), HashingVectorizer(n_features=8)], ids=str
+)
+def test_text_is_refused_with_the_mend(
+    vectorizer: Any, table: tuple[pd.DataFrame, pd.Series]
+) -> None:
+    X, y = table
+    X = X.assign(words=np.where(X["a"] > 0, "warm day", "cold night"))
+    columns = ColumnTransformer([("words", vectorizer, "words")])
+    fitted = Pipeline([("columns", columns), ("model", LogisticRegression())]).fit(X, y)
+
+    with pytest.raises(NotExportable, match=r"'columns > words'.*make numbers of text before"):
+        refuse_steps(fitted)
+
+
+@pytest.mark.parametrize(
+    ("steps", "mend", "mended"),
+    [
+        (
+            [VotingClassifier([("l", LogisticRegression())], voting="soft")],
+            "set flatten_transform=False",
+            {"votingclassifier__flatten_transform": False},
+        ),
+        (
+            [KBinsDiscretizer(3, quantile_method="averaged_inverted_cdf"), LogisticRegression()],
+            "set encode='onehot-dense'",
+            {"kbinsdiscretizer__encode": "onehot-dense"},
+        ),
+    ],
+)
+def test_an_option_is_refused_with_the_one_that_passes(
+    steps: list[Any],
+    mend: str,
+    mended: dict[str, Any],
+    table: tuple[pd.DataFrame, pd.Series],
+    tmp_path: Path,
+) -> None:
+    X, y = table
+    fitted = make_pipeline(*steps).fit(X, y)
+
+    with pytest.raises(NotExportable, match=mend):
+        export_model(fitted, X, y, tmp_path / "m.onnx", name="m")
+
+    export_model(fitted.set_params(**mended).fit(X, y), X, y, tmp_path / "m.onnx", name="m")
+
+
+def test_what_a_converter_raises_is_told_with_the_steps(
+    table: tuple[pd.DataFrame, pd.Series], tmp_path: Path
+) -> None:
+    X, y = table
+    fitted = make_pipeline(KMeans(3, n_init=1), LogisticRegression()).fit(X, y)
+
+    with pytest.raises(NotExportable, match=r"'kmeans' .*use another step"):
+        export_model(fitted, X, y, tmp_path / "m.onnx", name="m")
+
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_step_within_a_step_is_named_with_its_path(

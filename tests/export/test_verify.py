@@ -1,17 +1,24 @@
 """What the graph would answer otherwise is found, named and never written."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
-from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
+from sklearn.ensemble import (
+    GradientBoostingClassifier,
+    HistGradientBoostingClassifier,
+    RandomForestClassifier,
+)
+from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import FixedThresholdClassifier
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from export import export_model
+from export.answers import graph_answers
 from export.errors import NotExportable, ParityError
 
 
@@ -49,6 +56,38 @@ def test_a_forest_fitted_with_missing_values_is_refused_by_its_step(
         export_model(forest, X[600:], y[600:], tmp_path / "m.onnx", name="m")
 
     assert not list(tmp_path.iterdir())
+
+
+def test_an_imputer_is_not_asked_for_where_one_stands(
+    table: tuple[pd.DataFrame, pd.Series], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    X, y = table
+    X = X.astype(np.float32).mask(np.random.default_rng(0).random(X.shape) < 0.2)
+    forest = make_pipeline(SimpleImputer(), GradientBoostingClassifier(n_estimators=30))
+    forest.fit(X[:600], y[:600])
+    monkeypatch.setattr("export.verify.graph_answers", _halved_answers)
+
+    with pytest.raises(ParityError) as caught:
+        export_model(forest, X[600:], y[600:], tmp_path / "m.onnx", name="m")
+
+    assert "put SimpleImputer before" not in str(caught.value)
+    assert str(caught.value).endswith(
+        "The conversion of one of the steps 'simpleimputer', 'gradientboostingclassifier' "
+        "is not faithful; replace it. Nothing was written."
+    )
+
+
+def test_the_row_quoted_for_missing_values_has_one(
+    table: tuple[pd.DataFrame, pd.Series], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    X, y = table
+    X = X.astype(np.float32)
+    X.loc[850, "b"] = np.nan
+    forest = RandomForestClassifier(n_estimators=5, random_state=0).fit(X, y)
+    monkeypatch.setattr("export.verify.graph_answers", _halved_answers)
+
+    with pytest.raises(ParityError, match=r"Row 850 .*'b': nan.*put SimpleImputer before it"):
+        export_model(forest, X[600:], y[600:], tmp_path / "m.onnx", name="m")
 
 
 def test_a_threshold_rounded_up_is_found_though_no_row_of_the_holdout_lies_there(
@@ -103,6 +142,12 @@ def test_the_error_names_row_values_and_difference(
     assert "where 1e-06 is allowed" in said
     assert "{'a': " in said
     assert "probabilities: graph [" in said
+
+
+def _halved_answers(session: Any, X: pd.DataFrame, types: dict[str, str]) -> dict[str, Any]:
+    """Halve the probabilities of every row."""
+    answers = graph_answers(session, X, types)
+    return {**answers, "probabilities": answers["probabilities"] / 2}
 
 
 def _raise_thresholds(pipeline: Pipeline) -> Pipeline:
