@@ -56,14 +56,25 @@ def _export(options: argparse.Namespace) -> None:
 
 
 def _features_and_target(path: Path, target: str) -> tuple[pd.DataFrame, pd.Series]:
-    table = pd.read_parquet(path)
+    try:
+        table = pd.read_parquet(path)
+    except ValueError as error:
+        raise ExportError(f"{path} is no parquet file: {error}") from error
     if target not in table:
         raise ExportError(f"{path} has no column {target!r}; it has {', '.join(table.columns)}")
     return table.drop(columns=target), table[target]
 
 
 def _json(path: Path | None) -> dict[str, Any]:
-    return json.loads(path.read_text(encoding="utf-8")) if path else {}
+    if not path:
+        return {}
+    try:
+        read = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ExportError(f"{path} is no JSON file: {error}") from error
+    if not isinstance(read, dict):
+        raise ExportError(f"{path} holds a {type(read).__name__}; expected a JSON object")
+    return read
 
 
 def _parse() -> argparse.Namespace:

@@ -77,7 +77,7 @@ def describe_features(
         if closed and X_train is None:
             raise InvalidContract(
                 f"feature {name!r} takes only the categories it was fitted with: "
-                "give X_train, so that the file can list them all"
+                "give X_train (--train on the command line), so that the file can list them all"
             )
         values = seen[name].astype("float32" if type_ == "float32" else seen[name].dtype)
         described.append(

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 from skops import io as skops_io
 
@@ -32,10 +33,15 @@ def load_pipeline(path: Path, trusted: Iterable[str] = ()) -> Any:
     Raises
     ------
     ExportError
-        When the file holds types that are neither known nor trusted.
+        When it is no skops file, or holds types that are neither known nor trusted.
     """
     allowed = KNOWN_TYPES.union(trusted)
-    unknown = sorted(set(skops_io.get_untrusted_types(file=path)) - allowed)
+    try:
+        unknown = sorted(set(skops_io.get_untrusted_types(file=path)) - allowed)
+    except (BadZipFile, KeyError, ValueError) as error:
+        raise ExportError(
+            f"{path} is no skops file; write it by skops.io.dump(pipeline, path): {error}"
+        ) from error
     if unknown:
         flags = " ".join(f"--trust {name}" for name in unknown)
         raise ExportError(

@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from sklearn.exceptions import NotFittedError
+from sklearn.utils.validation import check_is_fitted
 
 from export.columns import column_types
 from export.contract import (
@@ -24,7 +26,7 @@ from export.contract import (
     write_metadata,
 )
 from export.convert import convert
-from export.errors import InvalidContract, NotExportable
+from export.errors import ExportError, InvalidContract, NotExportable
 from export.features import check_descriptions, describe_features, nullable_features
 from export.golden import golden_rows
 from export.outputs import class_names, describe_outputs, details_of
@@ -86,13 +88,17 @@ def export_model(
     Raises
     ------
     NotExportable
-        When a step or a column has no equal in ONNX.
+        When the pipeline is not fitted, or a step or a column has no equal in ONNX.
     InvalidContract
         When names collide or a description does not fit the model.
     ParityError
         When the graph does not answer as the pipeline does.
+    ExportError
+        When there is no folder to write to.
     """
     pipeline = getattr(pipeline, "best_estimator_", pipeline)
+    _check_fitted(pipeline)
+    _check_folder(Path(path))
     types = column_types(X_holdout)
     y_holdout = _one_target(y_holdout, len(X_holdout))
     classes = class_names(pipeline)
@@ -133,6 +139,20 @@ def export_model(
     }
     _write(Path(path), write_metadata(model, plain(contract)))
     return parity
+
+
+def _check_fitted(pipeline: Any) -> None:
+    try:
+        check_is_fitted(pipeline)
+    except NotFittedError:
+        raise NotExportable("the pipeline is not fitted: call fit first") from None
+    except TypeError:
+        raise NotExportable(f"a {type(pipeline).__name__} is no fitted pipeline") from None
+
+
+def _check_folder(path: Path) -> None:
+    if not path.parent.is_dir():
+        raise ExportError(f"there is no folder {path.parent} to write {path.name} to: make it")
 
 
 def _one_target(y: Any, rows: int) -> pd.Series:

@@ -25,7 +25,7 @@ def class_names(pipeline: Any) -> list[str]:
     if not hasattr(pipeline, "predict_proba"):
         raise NotExportable(
             f"step {name!r} has no predict_proba: use a classifier that has, such as "
-            "LogisticRegression, or SVC(probability=True)"
+            f"LogisticRegression, or CalibratedClassifierCV({name}(), ensemble=False)"
         )
     return [str(label) for label in pipeline.classes_]
 

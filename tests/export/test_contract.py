@@ -96,6 +96,14 @@ def test_a_feature_cannot_take_a_name_of_the_log(name: str) -> None:
         check_names([name.upper()], ["value"], [])
 
 
+@pytest.mark.parametrize("name", ['5" pipe', "a\\b"])
+def test_a_name_that_json_escapes_is_for_classes_only(name: str) -> None:
+    check_names(["a"], ["label", "probabilities"], [name, "b"])
+
+    with pytest.raises(InvalidContract, match="which JSON has to escape: rename the column"):
+        check_names([name], ["value"], [])
+
+
 def test_a_feature_cannot_be_called_like_an_output() -> None:
     with pytest.raises(InvalidContract, match="'Head' and 'head'"):
         check_names(["u", "Head"], ["label", "probabilities", "head"], ["a", "b"])

@@ -90,6 +90,26 @@ def test_an_absent_target_ends_with_a_message(saved: Path, monkeypatch: pytest.M
     assert not (saved / "m.onnx").exists()
 
 
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("pipeline.skops", "nothing", "pipeline.skops is no skops file"),
+        ("holdout.parquet", "nothing", "holdout.parquet is no parquet file"),
+        ("metrics.json", "{", "metrics.json is no JSON file"),
+        ("metrics.json", "[]", "metrics.json holds a list; expected a JSON object"),
+    ],
+)
+def test_a_file_of_another_kind_ends_with_a_message(
+    name: str, content: str, said: str, saved: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (saved / name).write_text(content)
+
+    with pytest.raises(SystemExit, match=rf"^export: .*{said}"):
+        run(monkeypatch, saved, "--metrics", str(saved / "metrics.json"))
+
+    assert not (saved / "m.onnx").exists()
+
+
 def test_an_unknown_type_in_the_file_is_named_with_the_option(tmp_path: Path) -> None:
     skops_io.dump(Exported(tmp_path, LogisticRegression(), None, None), tmp_path / "p.skops")
 

@@ -9,13 +9,15 @@ import onnx
 import onnxruntime
 import pandas as pd
 import pytest
+from sklearn.calibration import CalibratedClassifierCV
 from sklearn.linear_model import LogisticRegression, RidgeClassifier
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import OneHotEncoder
+from sklearn.svm import SVC, LinearSVC
 
 from export import export_model
-from export.errors import InvalidContract, NotExportable, ParityError
+from export.errors import ExportError, InvalidContract, NotExportable, ParityError
 from tests.conftest import Exported, contract_of
 
 
@@ -211,8 +213,42 @@ def test_a_classifier_without_probabilities_is_refused(tmp_path: Path) -> None:
     X = pd.DataFrame({"a": np.arange(90, dtype=np.float32)})
     y = pd.Series(["no"] * 45 + ["yes"] * 45)
 
-    with pytest.raises(NotExportable, match="'RidgeClassifier' has no predict_proba"):
-        export_model(RidgeClassifier().fit(X, y), X, y, tmp_path / "m.onnx", name="ridge")
+    with pytest.raises(NotExportable, match="'LinearSVC' has no predict_proba"):
+        export_model(LinearSVC().fit(X, y), X, y, tmp_path / "m.onnx", name="margin")
+
+
+@pytest.mark.parametrize("margin", [LinearSVC(), RidgeClassifier(), SVC()], ids=str)
+def test_the_calibration_advised_instead_can_be_exported(margin: Any, tmp_path: Path) -> None:
+    X = pd.DataFrame({"a": np.linspace(-1, 1, 90, dtype=np.float32)})
+    y = pd.Series(["no"] * 40 + ["yes", "no"] * 5 + ["yes"] * 40)
+    fitted = CalibratedClassifierCV(margin, ensemble=False).fit(X, y)
+
+    parity = export_model(fitted, X, y, tmp_path / "m.onnx", name="margin")
+
+    assert parity.label_differences == 0
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (make_pipeline(OneHotEncoder(), LogisticRegression()), "not fitted: call fit first"),
+        (GridSearchCV(LogisticRegression(), {}), "not fitted: call fit first"),
+        ("pipeline.skops", "a str is no fitted pipeline"),
+    ],
+    ids=["pipeline", "search", "name"],
+)
+def test_what_is_not_fitted_is_refused(given: Any, said: str, tmp_path: Path) -> None:
+    X = pd.DataFrame({"a": np.arange(4, dtype=np.float32)})
+
+    with pytest.raises(NotExportable, match=said):
+        export_model(given, X, [0, 1, 0, 1], tmp_path / "m.onnx", name="m")
+
+
+def test_a_folder_that_is_not_there_is_named(regression_model: Exported, tmp_path: Path) -> None:
+    _, fitted, X, y = regression_model
+
+    with pytest.raises(ExportError, match=r"no folder .*absent to write m\.onnx"):
+        export_model(fitted, X, y, tmp_path / "absent" / "m.onnx", name="m")
 
 
 def test_a_description_of_no_feature_is_refused(
@@ -288,7 +324,7 @@ def test_whole_numbers_that_an_encoder_knows_are_closed(tmp_path: Path) -> None:
 
 
 def test_closed_categories_need_the_training_rows(binary_model: Exported, tmp_path: Path) -> None:
-    with pytest.raises(InvalidContract, match=r"'island'.*give X_train"):
+    with pytest.raises(InvalidContract, match=r"'island'.*give X_train \(--train on"):
         export_model(
             binary_model.pipeline,
             binary_model.X_holdout,
