@@ -37,6 +37,9 @@ RESERVED = frozenset(
 UNUSABLE = '"\\'
 PROVENANCE = ("trained_at", "data_sha256", "data_rows", "git_commit")
 SCORE = ("name", "mode", "split", "mean", "sd", "n", "headline")
+# Of the last entry: tag and length of itself, its key and its value, 2 bytes each; the key
+# "file_sha256"; 64 digits in quotes.
+TAIL_BYTES = 2 + (2 + 11) + (2 + 66)
 LIBRARIES = ("scikit-learn", "skl2onnx", "onnx", "onnxruntime", "numpy")
 
 
@@ -102,7 +105,7 @@ def default_version(model: onnx.ModelProto, trained_at: str) -> str:
 def write_metadata(model: onnx.ModelProto, contract: dict[str, Any]) -> bytes:
     """Return the file: the graph with the contract in its metadata, the same bytes every time.
 
-    The last entry holds the sha256 of all bytes before it. Fields of protobuf may be concatenated,
+    The last entry, of TAIL_BYTES bytes, holds the sha256 of all bytes before it. Fields of protobuf may be concatenated,
     so a model of that entry alone, set behind the rest, is read as part of it.
     """
     del model.metadata_props[:]

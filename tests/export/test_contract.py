@@ -1,5 +1,6 @@
 """The metadata are those of docs/contract.md, and the shipped file keeps its bars."""
 
+import hashlib
 import re
 from pathlib import Path
 from typing import Any
@@ -8,7 +9,7 @@ import numpy as np
 import onnx
 import pytest
 
-from export.contract import RESERVED, check_names, default_version, plain
+from export.contract import RESERVED, TAIL_BYTES, check_names, default_version, plain
 from export.errors import InvalidContract
 from tests.conftest import Exported, contract_of
 
@@ -116,6 +117,26 @@ def test_numbers_are_written_by_their_shortest_text() -> None:
         3,
         {"a": 0.1},
     ]
+
+
+def test_the_file_ends_in_the_sha256_of_what_stands_before(model_path: Path) -> None:
+    content = model_path.read_bytes()
+    before, tail = content[:-TAIL_BYTES], content[-TAIL_BYTES:]
+
+    digest = hashlib.sha256(before).hexdigest().encode()
+
+    assert tail == b'\x72\x51\x0a\x0bfile_sha256\x12\x42"' + digest + b'"'
+
+
+def test_the_last_entry_is_read_and_changes_nothing_else(model_path: Path) -> None:
+    content = model_path.read_bytes()
+    whole = onnx.load_from_string(content)
+    without = onnx.load_from_string(content[:-TAIL_BYTES])
+
+    last = whole.metadata_props.pop()
+
+    assert last.key == "file_sha256"
+    assert whole == without
 
 
 def test_a_version_names_date_and_graph(model_path: Path) -> None:
