@@ -105,8 +105,8 @@ def default_version(model: onnx.ModelProto, trained_at: str) -> str:
 def write_metadata(model: onnx.ModelProto, contract: dict[str, Any]) -> bytes:
     """Return the file: the graph with the contract in its metadata, the same bytes every time.
 
-    The last entry, of TAIL_BYTES bytes, holds the sha256 of all bytes before it. Fields of protobuf may be concatenated,
-    so a model of that entry alone, set behind the rest, is read as part of it.
+    The last entry, of TAIL_BYTES bytes, holds the sha256 of all bytes before it. Fields of protobuf
+    may be concatenated, so a model of that entry alone, set behind the rest, is read as part of it.
     """
     del model.metadata_props[:]
     for key in sorted(contract):
