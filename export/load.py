@@ -38,7 +38,7 @@ def load_pipeline(path: Path, trusted: Iterable[str] = ()) -> Any:
     allowed = KNOWN_TYPES.union(trusted)
     try:
         unknown = sorted(set(skops_io.get_untrusted_types(file=path)) - allowed)
-    except (BadZipFile, KeyError, ValueError) as error:
+    except (BadZipFile, AttributeError, KeyError, TypeError, ValueError) as error:
         raise ExportError(
             f"{path} is no skops file; write it by skops.io.dump(pipeline, path): {error}"
         ) from error

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import pandas as pd
@@ -108,6 +109,15 @@ def test_a_file_of_another_kind_ends_with_a_message(
         run(monkeypatch, saved, "--metrics", str(saved / "metrics.json"))
 
     assert not (saved / "m.onnx").exists()
+
+
+@pytest.mark.parametrize("schema", ["[]", "{}", "{"])
+def test_an_archive_of_something_else_is_no_skops_file(schema: str, tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "p.skops", "w") as archive:
+        archive.writestr("schema.json", schema)
+
+    with pytest.raises(ExportError, match="is no skops file"):
+        load_pipeline(tmp_path / "p.skops")
 
 
 def test_an_unknown_type_in_the_file_is_named_with_the_option(tmp_path: Path) -> None:
