@@ -20,7 +20,7 @@ STAR = {**OBJECT, "redshift": -8.96e-06}
 
 def refused(tmp_path, **variables):
     environment = {
-        **os.environ,
+        **{name: value for name, value in os.environ.items() if not name.startswith("SEXTANT_")},
         "SEXTANT_DATABASE": str(tmp_path / "log.duckdb"),
         "SEXTANT_PORT": "0",
         **variables,
@@ -137,6 +137,13 @@ def test_a_server_that_cannot_start_says_why(tmp_path, variables, message):
     assert process.stderr.startswith("Sextant cannot start: ")
     assert message in process.stderr
     assert "Traceback" not in process.stderr
+
+
+def test_a_misspelt_variable_is_told_and_does_not_stop_the_start(start_server):
+    server = start_server(modle="mine.onnx")
+
+    assert server.stop() == 0
+    assert "SEXTANT_MODLE is no setting and changes nothing" in server.last_words[1]
 
 
 def test_a_second_server_on_the_same_log_names_the_first(start_server, tmp_path):
