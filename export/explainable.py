@@ -4,13 +4,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import onnx
-import pandas as pd
 from numpy.typing import NDArray
 
 from export.branches import Addition
 from export.contributions import linear_contributions, tree_contributions
 from export.graph import rebuilt
-from export.last_step import last_step
 from export.leaves import MoreThanPairs
 from export.pair_sums import (
     answer_nodes,
@@ -19,20 +17,11 @@ from export.pair_sums import (
     sums_by_pair,
     tree_nodes,
 )
+from export.scorers import Scorer, raw_scores, scorers_of
 from export.shapley import tabulate, thresholds_of
-from research.heads import PHOTOMETRIC, SPECTROSCOPIC, TwoHeads
 
 # The raw score of other losses is not the predicted value.
 _PLAIN_LOSSES = ("squared_error", "absolute_error", "quantile")
-
-
-class Scorer(NamedTuple):
-    """One head: its name, the prefix of its outputs, its estimator, the features it takes."""
-
-    name: str
-    prefix: str
-    estimator: Any
-    columns: list[int]
 
 
 class Explained(NamedTuple):
@@ -42,18 +31,6 @@ class Explained(NamedTuple):
     addition: Addition | None
     scorers: list[Scorer]
     reason: str | None
-
-
-def scorers_of(pipeline: Any, n_features: int) -> list[Scorer]:
-    """Return the heads of the last step: the one that answers by default first."""
-    last = last_step(pipeline)
-    everything = list(range(n_features))
-    if isinstance(last, TwoHeads):
-        return [
-            Scorer(SPECTROSCOPIC, "", last.spectroscopic_, everything),
-            Scorer(PHOTOMETRIC, f"{PHOTOMETRIC}_", last.photometric_, everything[:-1]),
-        ]
-    return [Scorer("", "", last, everything)]
 
 
 def explain(
@@ -73,7 +50,7 @@ def explain(
         Derived features of the rows that the contributions are measured against.
     """
     scorers = scorers_of(pipeline, background.shape[1])
-    reason = _obstacle(scorers)
+    reason = _obstacle(scorers, background)
     if reason:
         return Explained(model, None, scorers, reason)
     if _is_linear(scorers[0].estimator):
@@ -91,16 +68,6 @@ def absent_rows(model: onnx.ModelProto, scorers: list[Scorer]) -> str | None:
     if len(scorers) == 1:
         return None
     return str(next(node for node in model.graph.node if node.op_type == "IsNaN").output[0])
-
-
-def raw_scores(estimator: Any, Z: NDArray[np.float32]) -> NDArray[np.float64]:
-    """Return what is explained, by scikit-learn: (n_samples, n_classes), or one column."""
-    answer = estimator.decision_function if hasattr(estimator, "classes_") else estimator.predict
-    return np.asarray(answer(pd.DataFrame(Z, columns=_names(estimator)))).reshape(len(Z), -1)
-
-
-def _names(estimator: Any) -> Any:
-    return getattr(estimator, "feature_names_in_", None)
 
 
 def _trees(
@@ -138,17 +105,29 @@ def _is_linear(estimator: Any) -> bool:
     return hasattr(estimator, "coef_") and hasattr(estimator, "intercept_")
 
 
-def _obstacle(scorers: list[Scorer]) -> str | None:
-    """Return why a step cannot be explained, as far as its kind tells."""
-    for _, _, estimator, _ in scorers:
-        name = type(estimator).__name__
+def _obstacle(scorers: list[Scorer], background: NDArray[np.float32]) -> str | None:
+    """Return why a step cannot be explained, as far as can be told without its trees."""
+    for scorer in scorers:
+        estimator, name = scorer.estimator, type(scorer.estimator).__name__
         if name.startswith("HistGradientBoosting"):
             if not hasattr(estimator, "classes_") and estimator.loss not in _PLAIN_LOSSES:
                 return f"the raw score of loss={estimator.loss!r} is not the predicted value"
-            continue
-        if not (_is_linear(estimator) and type(estimator).__module__.startswith("sklearn.linear")):
+        elif not (_is_linear(estimator) and _adds_up(estimator, background)):
             return (
                 f"{name} is neither histogram gradient boosting with at most two features on a "
-                "path nor a linear model"
+                "path nor a linear model whose raw score is a weighted sum"
             )
     return None
+
+
+def _adds_up(estimator: Any, background: NDArray[np.float32]) -> bool:
+    """Try whether the raw score is the weighted sum: it is not where a link stands between."""
+    if hasattr(estimator, "classes_") and not (
+        type(estimator).__name__.startswith("LogisticRegression")
+        or getattr(estimator, "loss", "") == "log_loss"
+    ):
+        return False
+    rows = background[:100]
+    coef, intercept = np.atleast_2d(estimator.coef_), np.ravel(estimator.intercept_)
+    summed = rows @ coef.T + intercept
+    return np.allclose(raw_scores(estimator, rows), summed, rtol=1e-4, atol=1e-4)
