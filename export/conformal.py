@@ -70,7 +70,10 @@ def answers_by_head(
     found = {}
     for scorer in scorers_of(pipeline, Z.shape[1]):
         answered = _answered(scorer, Z)
-        found[scorer.name] = (answers_of(scorer.estimator, Z[answered][:, scorer.columns]), answered)
+        found[scorer.name] = (
+            answers_of(scorer.estimator, Z[answered][:, scorer.columns]),
+            answered,
+        )
     return found
 
 
@@ -142,5 +145,4 @@ def interval_addition(width: np.float32) -> Addition:
 def _answered(scorer: Scorer, Z: NDArray[np.float32]) -> NDArray[np.bool_]:
     """Return the rows a head can answer: one of two heads needs the column the other lacks."""
     needed = Z[:, scorer.needs] if scorer.needs else Z[:, :0]
-    answered: NDArray[np.bool_] = ~np.isnan(needed).any(axis=1)
-    return answered
+    return np.asarray(~np.isnan(needed).any(axis=1))

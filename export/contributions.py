@@ -2,7 +2,7 @@
 
 import numpy as np
 from numpy.typing import NDArray
-from onnx import NodeProto, TensorProto, helper, numpy_helper
+from onnx import NodeProto, helper, numpy_helper
 
 from export.branches import Addition, Output, then
 from export.pair_sums import PAIR_SUMS
@@ -121,9 +121,7 @@ def _named(prefix: str, contributions: str, base_values: str) -> list[NodeProto]
 
 def _side_by_side(
     tables: list[Tables],
-) -> tuple[
-    list[NDArray[np.float64]], NDArray[np.float32], NDArray[np.float32], list[int]
-]:
+) -> tuple[list[NDArray[np.float64]], NDArray[np.float32], NDArray[np.float32], list[int]]:
     """Set the heads' tables side by side: contributions, then base values, for each head."""
     widths = [width for each in tables for width in (len(each.constant), len(each.base))]
     steps = [

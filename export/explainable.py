@@ -54,9 +54,7 @@ def explain(
     if reason:
         return Explained(model, None, scorers, reason)
     if _is_linear(scorers[0].estimator):
-        return Explained(
-            model, _linear(scorers[0].estimator, features, background), scorers, None
-        )
+        return Explained(model, _linear(scorers[0].estimator, features, background), scorers, None)
     try:
         return _trees(model, scorers, features, background, kind)
     except MoreThanPairs as obstacle:
@@ -91,7 +89,9 @@ def _trees(
     scored, constants = score_nodes(starts, absent)
     ready = rebuilt(model, [summed, *scored, *answer_nodes(kind)], constants)
     prefixed = [(scorer.prefix, each) for scorer, each in zip(scorers, tables, strict=True)]
-    return Explained(ready, tree_contributions(features, thresholds, prefixed, absent), scorers, None)
+    return Explained(
+        ready, tree_contributions(features, thresholds, prefixed, absent), scorers, None
+    )
 
 
 def _linear(estimator: Any, features: str, background: NDArray[np.float32]) -> Addition:

@@ -8,7 +8,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from export import conformal, novelty, reference
-from export.branches import EXPLAIN, Addition, Output, add_outputs
+from export.branches import EXPLAIN, Output, add_outputs
 from export.contributions import BASE_VALUES, CONTRIBUTIONS
 from export.explainable import absent_rows, explain
 from export.last_step import derive, derived_names, derived_units, feeding_tensor
@@ -172,9 +172,7 @@ def _conformal(
     }
 
 
-def _covered(
-    head: str, label: str, held: NDArray[np.bool_], size: float | None
-) -> dict[str, Any]:
+def _covered(head: str, label: str, held: NDArray[np.bool_], size: float | None) -> dict[str, Any]:
     share = round(float(held.mean()), 6) if len(held) else None
     size = round(size, 6) if size is not None and len(held) else None
     return {"head": head, "class_name": label, "share": share, "rows": len(held), "size": size}

@@ -4,12 +4,12 @@ from typing import Any
 
 import numpy as np
 import onnx
-import onnxruntime
 import pandas as pd
 from numpy.typing import NDArray
 from onnx import helper
 from sklearn.pipeline import Pipeline
 
+from export.answers import open_session
 from export.columns import as_tensors
 
 # Rows enough to tell two tensors of a graph apart.
@@ -71,7 +71,7 @@ def feeding_tensor(
     names = [name for node in model.graph.node for name in node.output if name]
     del probe.graph.output[:]
     probe.graph.output.extend(helper.make_empty_tensor_value_info(name) for name in names)
-    session = onnxruntime.InferenceSession(probe.SerializeToString())
+    session = open_session(probe)
     found = dict(zip(names, session.run(names, as_tensors(rows, types)), strict=True))
     if len(types) == 1 and wanted.shape[1] == 1:
         found = as_tensors(rows, types) | found

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from export.columns import column_types
+from export.conformal import ALPHA
 from export.contract import (
     CONTRACT_VERSION,
     PROVENANCE,
@@ -24,7 +25,6 @@ from export.contract import (
     write_metadata,
 )
 from export.convert import convert
-from export.conformal import ALPHA
 from export.errors import InvalidContract, NotExportable
 from export.extend import NO_TRAINING_ROWS, extend, leave_as_it_is
 from export.features import check_descriptions, describe_features, nullable_features

@@ -26,9 +26,7 @@ class Box(NamedTuple):
     high: Bounds
 
 
-def enclose(
-    Z: NDArray[np.float32], derived: list[str], features: list[dict[str, Any]]
-) -> Box:
+def enclose(Z: NDArray[np.float32], derived: list[str], features: list[dict[str, Any]]) -> Box:
     """Return the box around training rows and the declared domains; a feature may be missing."""
     known = [column[~np.isnan(column)] for column in Z.T]
     box = [

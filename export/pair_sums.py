@@ -51,9 +51,9 @@ def sums_by_pair(
     columns : for each head, where its features stand in that tensor
     groups : for each head, its leaves, the pair of each and the number of classes
     """
-    merged: dict[str, list[Any]] = {key: [] for key in (*_TREE, "nodes_treeids")}
+    merged: dict[str, Any] = {key: [] for key in (*_TREE, "nodes_treeids")}
     merged["nodes_featureids"] = []
-    targets: dict[str, list[Any]] = {f"target_{key}": [] for key in _LEAF}
+    targets: dict[str, Any] = {f"target_{key}": [] for key in _LEAF}
     first_tree = first_target = 0
     for node, placed, (leaves, group, classes) in zip(nodes, columns, groups, strict=True):
         given = attributes(node)

@@ -136,4 +136,5 @@ def _members(
 
 def _shares(members: Array, bins: NDArray[np.int64]) -> Array:
     counts: Array = np.bincount(bins, minlength=members.shape[1]) / len(bins)
-    return members @ counts
+    shares: Array = members @ counts
+    return shares

@@ -33,9 +33,7 @@ def lookup_nodes(
         _index_trees(features, thresholds, offsets, bins),
         helper.make_node("Cast", [bins], [places], to=TensorProto.INT64),
         helper.make_node("Gather", ["explained/table", places], [entries], axis=0),
-        helper.make_node(
-            "ReduceSum", [entries, "explained/table_axis"], [output], keepdims=0
-        ),
+        helper.make_node("ReduceSum", [entries, "explained/table_axis"], [output], keepdims=0),
     ]
     return nodes, constants
 
@@ -44,7 +42,7 @@ def _index_trees(
     features: str, thresholds: list[NDArray[np.float32]], offsets: NDArray[Any], output: str
 ) -> NodeProto:
     """Return one ensemble with a balanced tree a feature, which answers with the bin's place."""
-    grown: dict[str, list[Any]] = {key: [] for key in _KEYS}
+    grown: dict[str, Any] = {key: [] for key in _KEYS}
     for feature, (edges, offset) in enumerate(zip(thresholds, offsets, strict=True)):
         _grow(grown, feature, edges, int(offset))
     return helper.make_node(

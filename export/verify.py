@@ -132,7 +132,11 @@ def _fault(
 ) -> str:
     wrong = (compared.difference > tolerance) | compared.differs
     worst = int(np.argmax(np.where(wrong, compared.difference + compared.differs, -1.0)))
-    said = {name: (each[worst], expected[name][worst]) for name, each in answers.items() if name in expected}
+    said = {
+        name: (each[worst], expected[name][worst])
+        for name, each in answers.items()
+        if name in expected
+    }
     told = "; ".join(
         f"{name}: graph {graph}, pipeline {own}" for name, (graph, own) in said.items()
     )

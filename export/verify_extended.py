@@ -22,7 +22,7 @@ from export.scorers import Scorer, raw_scores
 
 TOLERANCE = 1e-5
 # Of each kind of rows; every row costs two passes over the background a feature.
-SAMPLE = 6
+SAMPLE = 2
 
 
 class ExtendedParity(NamedTuple):
@@ -107,22 +107,24 @@ def _worst(extended: Extended, answers: Answers, Z: NDArray[np.float32]) -> floa
     chosen = np.unique(np.linspace(0, len(Z) - 1, SAMPLE).astype(int))
     for number, scorer in enumerate(extended.scorers):
         answered = second if number else ~second
-        # The second head is told of every row, under its prefix; where it answers, twice.
-        seen = [("", answered)] + ([(scorer.prefix, np.ones(len(Z), bool))] if number else [])
-        for prefix, here in seen:
-            values = answers[prefix + CONTRIBUTIONS].astype(np.float64)
-            base = answers[prefix + BASE_VALUES]
-            if not here.any():
-                continue
-            scores = raw_scores(scorer.estimator, Z[here][:, scorer.columns])
-            differences.append(np.abs(values[here].sum(axis=1) + base[here] - scores).max())
-            others = np.setdiff1d(np.arange(Z.shape[1]), scorer.columns)
-            differences.append(np.abs(values[here][:, others]).max(initial=0.0))
-            reference = background[:, scorer.columns]
-            for row in chosen[here[chosen]]:
-                own, mean = interventional(scorer, Z[row, scorer.columns], reference)
-                differences.append(np.abs(values[row, scorer.columns] - own).max())
-                differences.append(np.abs(base[row] - mean).max())
+        # The second head tells of every row, under its prefix; where it answers, twice.
+        here = np.ones(len(Z), bool) if number else answered
+        if not here.any():
+            continue
+        values = answers[scorer.prefix + CONTRIBUTIONS]
+        base = answers[scorer.prefix + BASE_VALUES]
+        for twice, own in ((values, CONTRIBUTIONS), (base, BASE_VALUES)):
+            differences.append(np.abs(twice - answers[own])[answered].max(initial=0.0))
+        scores = raw_scores(scorer.estimator, Z[here][:, scorer.columns])
+        differences.append(np.abs(values[here].sum(axis=1) + base[here] - scores).max())
+        others = np.setdiff1d(np.arange(Z.shape[1]), scorer.columns)
+        differences.append(np.abs(values[here][:, others]).max(initial=0.0))
+        for row in chosen[here[chosen]]:
+            expected, mean = interventional(
+                scorer, Z[row, scorer.columns], background[:, scorer.columns]
+            )
+            differences.append(np.abs(values[row, scorer.columns] - expected).max())
+            differences.append(np.abs(base[row] - mean).max())
     return float(np.max(differences))
 
 

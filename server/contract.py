@@ -7,6 +7,8 @@ import msgspec
 import numpy as np
 
 CONTRACT_VERSION = 1
+# The outputs of other roles stand behind the graph's optional input `explain`.
+_ANSWERED = ("label", "probabilities", "value", "detail")
 _DTYPES: dict[str, Any] = {"int64": np.int64, "string": object}
 
 
@@ -31,6 +33,7 @@ class Feature(msgspec.Struct, frozen=True):
     meaning: str
     nullable: bool
     range: tuple[float, float] | None
+    domain: tuple[float | None, float | None] | None
     categories: list[str | int] | None
     closed: bool
 
@@ -46,8 +49,18 @@ class Output(msgspec.Struct, frozen=True):
     """One output of the model."""
 
     name: str
-    role: Literal["label", "probabilities", "value", "detail"]
-    type: Literal["float32", "int64", "string"]
+    role: Literal[
+        "label",
+        "probabilities",
+        "value",
+        "detail",
+        "contributions",
+        "base_values",
+        "prediction_set",
+        "interval",
+        "novelty",
+    ]
+    type: Literal["float32", "int64", "string", "bool"]
     shape: list[int]
     meaning: str
     values: list[str] | None
@@ -84,6 +97,9 @@ class Parity(msgspec.Struct, frozen=True):
     thresholds_met: int
     label_differences: int
     ties: int
+    explanation_tolerance: float | None
+    explanation_difference: float | None
+    explanation_rows: int
 
 
 class Golden(msgspec.Struct, frozen=True):
@@ -91,6 +107,97 @@ class Golden(msgspec.Struct, frozen=True):
 
     inputs: dict[str, list[float | int | str | None]]
     outputs: dict[str, list[float | int | str | list[float]]]
+
+
+class ExplainedFeature(msgspec.Struct, frozen=True):
+    """One derived feature: what the last step of the pipeline is given."""
+
+    name: str
+    unit: str
+
+
+class Background(msgspec.Struct, frozen=True):
+    """The rows that contributions are measured against."""
+
+    rows: int
+    of: str
+
+
+class ExplainedHead(msgspec.Struct, frozen=True):
+    """One head of the model, and the outputs that explain it."""
+
+    head: str
+    contributions: str
+    base_values: str
+
+
+class Explanation(msgspec.Struct, frozen=True):
+    """What contributions are of, or the reason why there are none."""
+
+    reason: str | None
+    input: str | None
+    scale: Literal["log-odds", "value", ""]
+    background: Background | None
+    features: list[ExplainedFeature]
+    columns: list[str]
+    heads: list[ExplainedHead]
+
+
+class Coverage(msgspec.Struct, frozen=True):
+    """How often the truth was held in rows that nothing was fitted or calibrated on."""
+
+    head: str
+    class_name: str
+    share: float | None
+    rows: int
+    size: float | None
+
+
+class Conformal(msgspec.Struct, frozen=True):
+    """How prediction sets or intervals came about, and how well they hold."""
+
+    alpha: float
+    method: str
+    rows: int
+    thresholds: dict[str, dict[str, float]]
+    half_width: float | None
+    coverage: list[Coverage]
+
+
+class Bound(msgspec.Struct, frozen=True):
+    """The ends between which a derived feature or an input is not novel."""
+
+    name: str
+    kind: Literal["derived", "input"]
+    low: float | None
+    high: float | None
+
+
+class Novelty(msgspec.Struct, frozen=True):
+    """What each column of the output `novelty` compares, and how often it flags known rows."""
+
+    quantiles: tuple[float, float]
+    columns: list[Bound]
+    false_alarms: float
+    rows: int
+
+
+class Distribution(msgspec.Struct, frozen=True):
+    """How one quantity lies in the training rows."""
+
+    edges: list[float] | None
+    categories: list[str] | None
+    shares: list[float]
+    missing: float
+
+
+class Reference(msgspec.Struct, frozen=True):
+    """How everything lies in the training rows."""
+
+    rows: int
+    inputs: dict[str, Distribution]
+    derived: dict[str, Distribution]
+    scores: dict[str, Distribution]
 
 
 class Contract(msgspec.Struct, frozen=True):
@@ -112,11 +219,15 @@ class Contract(msgspec.Struct, frozen=True):
     data_rows: int | None
     git_commit: str | None
     libraries: dict[str, str]
+    explanation: Explanation
+    conformal: Conformal | None
+    novelty: Novelty | None
+    reference: Reference | None
 
     @property
     def output_names(self) -> list[str]:
-        """Names of all outputs, in the graph's order."""
-        return [output.name for output in self.outputs]
+        """Names of the outputs that are answered and stored, in the graph's order."""
+        return [output.name for output in self.outputs if output.role in _ANSWERED]
 
     @property
     def details(self) -> list[str]:

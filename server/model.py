@@ -11,7 +11,12 @@ import onnxruntime
 
 from server.contract import Contract, InvalidModel, read_contract, to_decimals
 
-_GRAPH_TYPES = {"float32": "tensor(float)", "int64": "tensor(int64)", "string": "tensor(string)"}
+_GRAPH_TYPES = {
+    "float32": "tensor(float)",
+    "int64": "tensor(int64)",
+    "string": "tensor(string)",
+    "bool": "tensor(bool)",
+}
 
 
 @dataclass(frozen=True)
@@ -47,6 +52,8 @@ class Model:
         # One row takes less time than waking a second thread, and spinning takes it from others.
         options.intra_op_num_threads = 1
         options.inter_op_num_threads = 1
+        # An input with a default is warned of at every start; errors are raised.
+        options.log_severity_level = 3
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         try:
             self._session = onnxruntime.InferenceSession(
@@ -88,6 +95,8 @@ class Model:
 
     def _run(self, columns: Mapping[str, Any]) -> dict[str, Any]:
         feeds = {name: column.reshape(-1, 1) for name, column in columns.items()}
+        if self.contract.explanation.input:
+            feeds[self.contract.explanation.input] = np.array(False)
         arrays = self._session.run(self.contract.output_names, feeds)
         return dict(zip(self.contract.output_names, arrays, strict=True))
 
