@@ -61,7 +61,7 @@ def extend(
         Calibrates prediction sets or intervals; without it there are none.
     features : the contract's entries
     """
-    X_holdout, y_holdout = holdout
+    X_holdout = holdout[0]
     tensor = feeding_tensor(model, pipeline, X_holdout, types)
     if tensor is None:
         return leave_as_it_is(model, NO_TENSOR)

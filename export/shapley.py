@@ -131,7 +131,7 @@ def _members(
     last = np.searchsorted(edges, high, "left")
     inside = (bins >= first[:, None]) & (bins <= last[:, None])
     inside[:, -1] = leaves.missing[chosen, side]
-    return inside.astype(np.float64)
+    return np.asarray(inside, dtype=np.float64)
 
 
 def _shares(members: Array, bins: NDArray[np.int64]) -> Array:

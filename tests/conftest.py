@@ -147,6 +147,7 @@ def model_path(
         target={"name": "class", "meaning": "class of the object"},
         features={"u": {"unit": "mag"}, "redshift": {"nullable": True}},
         X_train=X[:800],
+        y_train=y[:800],
     )
     return path
 
@@ -185,6 +186,7 @@ def binary_model(tmp_path_factory: pytest.TempPathFactory) -> Exported:
         target="sex",
         features={"body_mass": {"unit": "g", "meaning": "weight"}},
         X_train=table[:400],
+        y_train=sex[:400],
     )
     return Exported(path, fitted, table[400:], sex[400:])
 
@@ -208,5 +210,6 @@ def regression_model(tmp_path_factory: pytest.TempPathFactory) -> Exported:
         version="1",
         target={"name": "depth", "unit": "m", "meaning": "of the water"},
         X_train=table[:400],
+        y_train=depth[:400],
     )
     return Exported(path, fitted, table[400:], depth[400:])

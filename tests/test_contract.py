@@ -56,6 +56,10 @@ def test_every_key_is_documented():
         ("A score", read.Score),
         ("Parity", read.Parity),
         ("Golden rows", read.Golden),
+        ("The explanation", read.Explanation),
+        ("Prediction sets and intervals", read.Conformal),
+        ("Novelty", read.Novelty),
+        ("The reference", read.Reference),
     ],
 )
 def test_every_part_is_documented(title, part):
