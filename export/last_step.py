@@ -7,7 +7,6 @@ import onnx
 import pandas as pd
 from numpy.typing import NDArray
 from onnx import helper
-from scipy.sparse import issparse
 from sklearn.pipeline import Pipeline
 
 from export.answers import open_session
@@ -30,7 +29,7 @@ def derive(pipeline: Any, X: pd.DataFrame) -> NDArray[np.float32]:
     while isinstance(pipeline, Pipeline):
         Z = pipeline[:-1].transform(Z) if len(pipeline) > 1 else Z
         pipeline = pipeline[-1]
-    return np.asarray(Z.toarray() if issparse(Z) else Z, dtype=np.float32)
+    return np.asarray(Z.toarray() if hasattr(Z, "toarray") else Z, dtype=np.float32)
 
 
 def derived_names(pipeline: Any, inputs: list[str]) -> list[str]:
