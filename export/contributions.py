@@ -46,23 +46,29 @@ def tree_contributions(
         helper.make_node("Add", ["explained/of_one", "explained/of_two"], ["explained/all"]),
     ]
     n_features, n_classes = len(thresholds), len(heads[0][1].base)
-    parts = [
-        (f"explained/{number}/{CONTRIBUTIONS}", f"explained/{number}/{BASE_VALUES}")
-        for number in range(len(heads))
-    ]
-    flat = [name for pair in parts for name in pair]
-    nodes.append(helper.make_node("Split", ["explained/all", "explained/widths"], flat, axis=1))
+    prefixes = [prefix for prefix, _ in heads]
+    # Base values have their shape already, so those that are answered bear their last name.
+    base = [then(prefix + BASE_VALUES) for prefix in prefixes]
+    if absent is not None:
+        base[0] = f"explained/{BASE_VALUES}"
+    flat = [f"explained/{number}/{CONTRIBUTIONS}" for number in range(len(heads))]
+    parts = [name for pair in zip(flat, base, strict=True) for name in pair]
+    nodes.append(helper.make_node("Split", ["explained/all", "explained/widths"], parts, axis=1))
+    if absent is not None:
+        chosen = f"explained/{CONTRIBUTIONS}"
+        nodes += [
+            helper.make_node("Where", [absent, flat[1], flat[0]], [chosen]),
+            helper.make_node("Where", [absent, base[1], base[0]], [then(BASE_VALUES)]),
+        ]
+        flat[0] = chosen
+    n_features, n_classes = len(thresholds), len(heads[0][1].base)
     shape = np.array([0, n_features, n_classes])  # 0 keeps the number of rows
     constants.append(numpy_helper.from_array(shape, "explained/shape"))
-    if absent is None:
-        nodes += _named("", *parts[0])
-        return Addition(outputs_of("", n_features, n_classes), nodes, constants)
-    chosen = (f"explained/{CONTRIBUTIONS}", f"explained/{BASE_VALUES}")
-    for name, second, first in zip(chosen, parts[1], parts[0], strict=True):
-        nodes.append(helper.make_node("Where", [absent, second, first], [name]))
-    prefix = heads[1][0]
-    nodes += [*_named("", *chosen), *_named(prefix, *parts[1])]
-    outputs = outputs_of("", n_features, n_classes) + outputs_of(prefix, n_features, n_classes)
+    nodes += [
+        helper.make_node("Reshape", [each, "explained/shape"], [then(prefix + CONTRIBUTIONS)])
+        for each, prefix in zip(flat, prefixes, strict=True)
+    ]
+    outputs = [each for prefix in prefixes for each in outputs_of(prefix, n_features, n_classes)]
     return Addition(outputs, nodes, constants)
 
 
@@ -107,15 +113,6 @@ def outputs_of(prefix: str, n_features: int, n_classes: int) -> list[Output]:
     return [
         Output(name, role, "float32", shape, meaning)
         for name, role, shape, meaning in zip(names, roles, shapes, _MEANINGS, strict=True)
-    ]
-
-
-def _named(prefix: str, contributions: str, base_values: str) -> list[NodeProto]:
-    return [
-        helper.make_node(
-            "Reshape", [contributions, "explained/shape"], [then(prefix + CONTRIBUTIONS)]
-        ),
-        helper.make_node("Identity", [base_values], [then(prefix + BASE_VALUES)]),
     ]
 
 
