@@ -2,7 +2,7 @@
 
 import numpy as np
 from numpy.typing import NDArray
-from onnx import NodeProto, helper, numpy_helper
+from onnx import helper, numpy_helper
 
 from export.branches import Addition, Output, then
 from export.pair_sums import PAIR_SUMS

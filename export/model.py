@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # publishes none
 
 from export.columns import column_types
 from export.conformal import ALPHA
@@ -149,7 +150,8 @@ def export_model(
         model, pipeline, X_holdout, types, around=around, nullable=nullable, tolerance=tolerance
     )
     kinds = kinds_of_rows(X_holdout, around.X, nullable)
-    beside = verify_extended(extended, pipeline, kinds, types, tolerance)
+    with threadpool_limits(1):  # many small runs, sooner done without waking threads for each
+        beside = verify_extended(extended, pipeline, kinds, types, tolerance)
     if beside:
         parity = replace(parity, **beside._asdict())
 
