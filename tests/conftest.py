@@ -122,7 +122,9 @@ def y(survey: pd.DataFrame) -> pd.Series:
 @pytest.fixture(scope="session")
 def pipeline(X: pd.DataFrame, y: pd.Series) -> Pipeline:
     """The survey pipeline with few trees, fitted on the first two thirds of X."""
-    head = HistGradientBoostingClassifier(max_iter=8, max_leaf_nodes=6, random_state=0)
+    head = HistGradientBoostingClassifier(
+        max_iter=8, max_leaf_nodes=6, interaction_cst="pairwise", random_state=0
+    )
     tiny = Pipeline([("colours", Colours()), ("heads", TwoHeads(head, head))])
     return tiny.fit(X[:800], y[:800])
 
