@@ -65,7 +65,8 @@ def absent_rows(model: onnx.ModelProto, scorers: list[Scorer]) -> str | None:
     """Return the tensor that marks the rows of the second head, if there are two."""
     if len(scorers) == 1:
         return None
-    return str(next(node for node in model.graph.node if node.op_type == "IsNaN").output[0])
+    marks = [node.output[0] for node in model.graph.node if node.op_type == "IsNaN"]
+    return str(marks[-1])
 
 
 def _trees(
@@ -75,7 +76,8 @@ def _trees(
     background: NDArray[np.float32],
     kind: str,
 ) -> Explained:
-    nodes = tree_nodes(model.graph)
+    # Steps before the last may hold trees of their own.
+    nodes = tree_nodes(model.graph)[-len(scorers) :]
     columns = [scorer.columns for scorer in scorers]
     heads = [read_head(node, placed) for node, placed in zip(nodes, columns, strict=True)]
     thresholds = thresholds_of(heads, background.shape[1])
