@@ -11,6 +11,7 @@ from typing import Any
 
 import pandas as pd
 
+from export.conformal import ALPHA
 from export.contract import PROVENANCE
 from export.errors import ExportError
 from export.load import load_pipeline
@@ -29,7 +30,9 @@ def main() -> None:
 def _export(options: argparse.Namespace) -> None:
     pipeline = load_pipeline(options.pipeline, options.trust)
     X_holdout, y_holdout = _features_and_target(options.holdout, options.target)
-    X_train = _features_and_target(options.train, options.target)[0] if options.train else None
+    X_train, y_train = (
+        _features_and_target(options.train, options.target) if options.train else (None, None)
+    )
     about = _json(options.metrics)
     parity = export_model(
         pipeline,
@@ -42,6 +45,9 @@ def _export(options: argparse.Namespace) -> None:
         target=about.get("target", options.target),
         features=_json(options.features),
         X_train=X_train,
+        y_train=y_train,
+        alpha=options.alpha,
+        explain=not options.plain,
         metrics=about.get("metrics"),
         provenance={key: about[key] for key in PROVENANCE if key in about},
     )
@@ -53,6 +59,11 @@ def _export(options: argparse.Namespace) -> None:
         f"{parity.thresholds_met} of {parity.thresholds} thresholds; "
         f"{parity.label_differences} labels differ, {parity.ties} ties"
     )
+    if parity.explanation_difference is not None:
+        print(
+            f"contributions: largest difference {parity.explanation_difference:.2g} "
+            f"({parity.explanation_tolerance:.2g} allowed) on {parity.explanation_rows} rows"
+        )
 
 
 def _features_and_target(path: Path, target: str) -> tuple[pd.DataFrame, pd.Series]:
@@ -83,7 +94,9 @@ def _parse() -> argparse.Namespace:
     parser.add_argument("holdout", type=Path, help="rows it was not fitted on, a parquet file")
     parser.add_argument("--target", required=True, help="the column that it predicts")
     parser.add_argument("-o", "--output", type=Path, required=True, help="the file to write")
-    parser.add_argument("--train", type=Path, help="its training rows, for ranges and categories")
+    parser.add_argument("--train", type=Path, help="its training rows: ranges, explanation")
+    parser.add_argument("--alpha", type=float, default=ALPHA, help="what prediction sets may miss")
+    parser.add_argument("--plain", action="store_true", help="answer only, explain nothing")
     parser.add_argument("--metrics", type=Path, help="its scores and origin, a JSON file")
     parser.add_argument("--features", type=Path, help="unit and meaning by feature, a JSON file")
     parser.add_argument("--name", help="of the model; the file's name unless given")

@@ -29,9 +29,16 @@ def open_session(model: onnx.ModelProto) -> onnxruntime.InferenceSession:
 def graph_answers(
     session: onnxruntime.InferenceSession, X: pd.DataFrame, types: dict[str, str]
 ) -> Answers:
-    """Return what the graph answers, by output."""
-    names = [output.name for output in session.get_outputs()]
-    return dict(zip(names, session.run(names, as_tensors(X, types)), strict=True))
+    """Return what the graph answers, by output; what it would only say if asked has no rows."""
+    optional = {each.name: np.array(False) for each in session.get_overridable_initializers()}
+    return _run(session, as_tensors(X, types) | optional)
+
+
+def explained_answers(
+    session: onnxruntime.InferenceSession, X: pd.DataFrame, types: dict[str, str]
+) -> Answers:
+    """Return all that the graph answers, by output."""
+    return _run(session, as_tensors(X, types))
 
 
 def pipeline_answers(pipeline: Any, X: pd.DataFrame) -> Answers:
@@ -58,6 +65,11 @@ def last_step(pipeline: Any, X: Any) -> tuple[Any, Any]:
     while isinstance(pipeline, Pipeline):
         X, pipeline = pipeline[:-1].transform(X) if len(pipeline) > 1 else X, pipeline[-1]
     return pipeline, X
+
+
+def _run(session: onnxruntime.InferenceSession, tensors: dict[str, NDArray[Any]]) -> Answers:
+    names = [output.name for output in session.get_outputs()]
+    return dict(zip(names, session.run(names, tensors), strict=True))
 
 
 def _details(pipeline: Any, X: Any) -> Answers:

@@ -22,6 +22,7 @@ RESERVED = frozenset(
         "request_id",
         "instance",
         "instances",
+        "explain",
         "id",
         "model",
         "model_name",

@@ -12,7 +12,7 @@ from export.errors import InvalidContract, NotExportable
 
 About = Mapping[str, Mapping[str, Any]]
 
-_KEYS = {"unit", "meaning", "nullable", "type"}
+_KEYS = {"unit", "meaning", "nullable", "type", "domain"}
 # No data set is likely to hold it as one of its categories.
 _UNSEEN = "\N{REPLACEMENT CHARACTER}unseen"
 
@@ -28,6 +28,7 @@ def check_descriptions(about: About, types: dict[str, str]) -> None:
             raise InvalidContract(
                 f"feature {name!r} is described as {described['type']}, but X holds {types[name]}"
             )
+        _check_domain(name, described.get("domain"), types[name])
         if described.get("nullable") and types[name] != "float32":
             raise InvalidContract(
                 f"feature {name!r} is nullable, but only float32 knows a missing value (NaN)"
@@ -87,12 +88,24 @@ def describe_features(
                 "unit": about.get(name, {}).get("unit", ""),
                 "meaning": about.get(name, {}).get("meaning", ""),
                 "nullable": name in nullable,
+                "domain": about.get(name, {}).get("domain"),
                 "range": None if type_ == "string" else [values.min(), values.max()],
                 "categories": sorted(set(values)) if closed or type_ == "string" else None,
                 "closed": closed,
             }
         )
     return described
+
+
+def _check_domain(name: str, domain: Any, type_: str) -> None:
+    if domain is None:
+        return
+    ends = [end for end in domain if end is not None]
+    if type_ == "string" or len(domain) != 2 or ends != sorted(ends):
+        raise InvalidContract(
+            f"feature {name!r} has the domain {domain!r}: give [low, high] of a number, "
+            "with null for a side that is open"
+        )
 
 
 def _is_closed(

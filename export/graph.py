@@ -60,6 +60,34 @@ def finish(
     )
 
 
+def rebuilt(
+    model: onnx.ModelProto, nodes: list[NodeProto], constants: list[TensorProto]
+) -> onnx.ModelProto:
+    """Return the graph with nodes added, in the place of those that made the same tensors."""
+    graph = model.graph
+    made = {name for node in nodes for name in node.output}
+    kept = [node for node in graph.node if made.isdisjoint(node.output)]
+    wanted = {output.name for output in graph.output}
+    needed = _needed(_sorted([*kept, *nodes]), wanted)
+    used = {name for node in needed for name in node.input}
+    held = [each for each in (*graph.initializer, *constants) if each.name in used]
+    return _stamped(helper.make_graph(needed, "model", graph.input, graph.output, held))
+
+
+def _sorted(nodes: list[NodeProto]) -> list[NodeProto]:
+    """Return the nodes so that each stands behind those that it takes from."""
+    made = {name for node in nodes for name in node.output}
+    done: list[NodeProto] = []
+    while nodes:
+        ready = [node for node in nodes if made.isdisjoint(node.input)]
+        if not ready:
+            raise NotExportable("the graph has a circle")
+        made.difference_update(name for node in ready for name in node.output)
+        done += ready
+        nodes = [node for node in nodes if not made.isdisjoint(node.output)]
+    return done
+
+
 def _rename(graph: onnx.GraphProto, features: dict[str, str]) -> None:
     for node in graph.node:
         for names in (node.input, node.output):

@@ -3,7 +3,7 @@
 import os
 import tempfile
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +11,10 @@ import numpy as np
 import pandas as pd
 from sklearn.exceptions import NotFittedError
 from sklearn.utils.validation import check_is_fitted
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # publishes none
 
 from export.columns import column_types
+from export.conformal import ALPHA
 from export.contract import (
     CONTRACT_VERSION,
     PROVENANCE,
@@ -27,15 +29,19 @@ from export.contract import (
 )
 from export.convert import convert
 from export.errors import ExportError, InvalidContract, NotExportable
+from export.extend import NO_TRAINING_ROWS, extend, leave_as_it_is
 from export.features import check_descriptions, describe_features, nullable_features
 from export.golden import golden_rows
-from export.outputs import class_names, describe_outputs, details_of
-from export.verify import PROBABILITY_TOLERANCE, VALUE_TOLERANCE, Parity, verify
+from export.outputs import class_names, describe_added, describe_outputs, details_of
+from export.thresholds import threshold_rows
+from export.verify import PROBABILITY_TOLERANCE, VALUE_TOLERANCE, Parity, kinds_of_rows, verify
+from export.verify_extended import verify_extended
 from research.evaluate import holdout_scores
 from research.provenance import timestamp
 
 # Fewer have no spread, neither of the scores nor of the target.
 MIN_ROWS = 2
+NOT_ASKED = "it was exported without"
 _HEADLINES = ("macro_f1", "log_loss", "rmse", "mae")
 
 
@@ -51,6 +57,9 @@ def export_model(
     target: Mapping[str, str] | str | None = None,
     features: Mapping[str, Mapping[str, Any]] | None = None,
     X_train: pd.DataFrame | None = None,
+    y_train: Any = None,
+    alpha: float = ALPHA,
+    explain: bool = True,
     metrics: list[Any] | None = None,
     provenance: Mapping[str, Any] | None = None,
 ) -> Parity:
@@ -73,9 +82,17 @@ def export_model(
     target : str or mapping, optional
         Name of the predicted column, or its "name", "unit" and "meaning".
     features : mapping of feature name to mapping, optional
-        "unit", "meaning" and "nullable" of features.
+        "unit", "meaning", "nullable" and "domain" of features.
     X_train : DataFrame, optional
-        Where ranges and categories are taken from; otherwise the holdout.
+        Where ranges and categories are taken from; otherwise the holdout. Contributions, novelty
+        and reference need them: without, the graph has none.
+    y_train : array-like of shape (n_samples,), optional
+        Of the training rows; prediction sets or intervals are calibrated on them, by clones of the
+        pipeline fitted on folds.
+    alpha : float
+        The share of rows whose truth prediction sets or intervals may miss.
+    explain : bool
+        Whether to add what can be said beside the answer.
     metrics : list of scores, optional
         Otherwise scores on the holdout, with their spread over bootstrap samples.
     provenance : mapping, optional
@@ -117,7 +134,32 @@ def export_model(
     tolerance = PROBABILITY_TOLERANCE if classes else VALUE_TOLERANCE * float(y_holdout.std())
 
     model = convert(pipeline, types, classes, {each.name: each.type for each in details})
-    parity = verify(model, pipeline, X_holdout, types, nullable=nullable, tolerance=tolerance)
+    described = describe_features(model, pipeline, X_holdout, X_train, about, types, nullable)
+    extended = leave_as_it_is(model, NOT_ASKED if X_train is not None else NO_TRAINING_ROWS)
+    if explain and X_train is not None:
+        extended = extend(
+            model,
+            pipeline,
+            (X_holdout, y_holdout),
+            X_train,
+            y_train,
+            types=types,
+            classes=classes,
+            features=described,
+            alpha=alpha,
+        )
+    model = extended.model
+    outputs += describe_added(extended.outputs)
+    check_names(list(types), [output["name"] for output in outputs], classes)
+    around = threshold_rows(model, X_holdout, types)
+    parity = verify(
+        model, pipeline, X_holdout, types, around=around, nullable=nullable, tolerance=tolerance
+    )
+    kinds = kinds_of_rows(X_holdout, around.X, nullable)
+    with threadpool_limits(1):  # many small runs, sooner done without waking threads for each
+        beside = verify_extended(extended, pipeline, kinds, types, tolerance)
+    if beside:
+        parity = replace(parity, **beside._asdict())
 
     origin = dict.fromkeys(PROVENANCE) | {"trained_at": timestamp()}
     origin |= {key: value for key, value in (provenance or {}).items() if value is not None}
@@ -129,11 +171,12 @@ def export_model(
         "kind": {0: "regression", 2: "binary"}.get(len(classes), "multiclass"),
         "target": _target(target),
         "class_names": classes,
-        "features": describe_features(model, pipeline, X_holdout, X_train, about, types, nullable),
+        "features": described,
         "outputs": outputs,
         "metrics": metrics or holdout_scores(pipeline, X_holdout, y_holdout, headlines=_HEADLINES),
         "parity": asdict(parity),
         "golden": golden_rows(pipeline, X_holdout, y_holdout, nullable, tolerance),
+        **extended.keys,
         **origin,
         "libraries": libraries(),
     }

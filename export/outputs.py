@@ -3,10 +3,11 @@
 from typing import Any
 
 from sklearn.base import is_classifier, is_regressor
-from sklearn.pipeline import Pipeline
 
+from export.branches import Output
 from export.converters import DETAILS, Detail
 from export.errors import NotExportable
+from export.last_step import last_step
 
 
 def class_names(pipeline: Any) -> list[str]:
@@ -17,7 +18,7 @@ def class_names(pipeline: Any) -> list[str]:
     NotExportable
         When the pipeline neither predicts probabilities nor a value.
     """
-    name = type(_last_step(pipeline)).__name__
+    name = type(last_step(pipeline)).__name__
     if is_regressor(pipeline):
         return []
     if not is_classifier(pipeline):
@@ -32,7 +33,7 @@ def class_names(pipeline: Any) -> list[str]:
 
 def details_of(pipeline: Any) -> tuple[Detail, ...]:
     """Return what the last step answers beside label and probabilities."""
-    return DETAILS.get(type(_last_step(pipeline)), ())
+    return DETAILS.get(type(last_step(pipeline)), ())
 
 
 def describe_outputs(names: list[str], details: tuple[Detail, ...]) -> list[dict[str, Any]]:
@@ -60,10 +61,12 @@ def describe_outputs(names: list[str], details: tuple[Detail, ...]) -> list[dict
     ]
 
 
-def _last_step(pipeline: Any) -> Any:
-    while isinstance(pipeline, Pipeline):
-        pipeline = pipeline[-1]
-    return pipeline
+def describe_added(outputs: list[Output]) -> list[dict[str, Any]]:
+    """Return the entries of the outputs that are computed only where `explain` is true."""
+    return [
+        _entry(each.role, each.type, each.meaning, name=each.name, shape=each.shape)
+        for each in outputs
+    ]
 
 
 def _entry(

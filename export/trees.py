@@ -4,10 +4,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import onnx
-import onnxruntime
 from numpy.typing import NDArray
 from onnx import helper
 
+from export.answers import open_session
 from export.columns import Tensors
 
 # Of a forest with more thresholds than this, a sample is enough to show a wrong rounding.
@@ -35,7 +35,7 @@ class TreeInputs:
             probe.graph.node.append(helper.make_node("Identity", [tensor], [f"probe/{index}"]))
             probe.graph.output.append(helper.make_empty_tensor_value_info(f"probe/{index}"))
         if self._tensors:
-            self._session = onnxruntime.InferenceSession(probe.SerializeToString())
+            self._session = open_session(probe)
 
     def __call__(self, tensors: Tensors) -> list[NDArray[Any]]:
         """Return what feeds the trees, one array a distinct tensor."""

@@ -19,7 +19,7 @@ from export.answers import (
 )
 from export.errors import ParityError
 from export.steps import top_steps, walk
-from export.thresholds import threshold_rows
+from export.thresholds import ThresholdRows
 
 PROBABILITY_TOLERANCE = 1e-6
 # Of the target's standard deviation.
@@ -40,6 +40,9 @@ class Parity:
     thresholds_met: int
     label_differences: int
     ties: int
+    explanation_tolerance: float | None = None
+    explanation_difference: float | None = None
+    explanation_rows: int = 0
 
 
 @dataclass(frozen=True)
@@ -55,10 +58,17 @@ def verify(
     X_holdout: pd.DataFrame,
     types: dict[str, str],
     *,
+    around: ThresholdRows,
     nullable: list[str],
     tolerance: float,
 ) -> Parity:
     """Compare graph and pipeline on every kind of row.
+
+    Parameters
+    ----------
+    around : rows on the thresholds of the graph
+    nullable : features to leave out, one after the other
+    tolerance : the largest difference allowed in a probability or value
 
     Raises
     ------
@@ -67,9 +77,8 @@ def verify(
         does where the best two classes are further apart than that.
     """
     session = open_session(model)
-    around = threshold_rows(model, X_holdout, types)
     comparisons, rows = [], 0
-    for where, X in _kinds_of_rows(X_holdout, around.X, nullable):
+    for where, X in kinds_of_rows(X_holdout, around.X, nullable):
         expected = pipeline_answers(pipeline, X)
         compared = _compare(graph_answers(session, X, types), expected, tolerance)
         if (compared.difference > tolerance).any() or compared.differs.any():
@@ -89,9 +98,10 @@ def verify(
     )
 
 
-def _kinds_of_rows(
+def kinds_of_rows(
     X_holdout: pd.DataFrame, X_thresholds: pd.DataFrame, nullable: list[str]
 ) -> Iterator[tuple[str, pd.DataFrame]]:
+    """Yield the rows to compare, with the words for them."""
     for where, X in (("holdout", X_holdout), ("threshold rows", X_thresholds)):
         if not len(X):
             continue
@@ -108,7 +118,7 @@ def _compare(answers: Answers, expected: Answers, tolerance: float) -> _Comparis
     second, best = np.sort(expected["probabilities"], axis=1)[:, -2:].T
     tie = best - second <= tolerance
     differs = ~tie & (answers["label"] != expected["label"])
-    for name in set(answers) - {"label", "probabilities"}:
+    for name in set(expected) - {"label", "probabilities"}:
         differs |= answers[name] != expected[name]
     return _Comparison(_finite(difference), differs, int(tie.sum()))
 
@@ -131,7 +141,11 @@ def _fault(
     lacking = wrong & _trees_see_nan(pipeline, X)
     quoted = lacking if lacking.any() else wrong
     worst = int(np.argmax(np.where(quoted, compared.difference + compared.differs, -1.0)))
-    said = {name: (each[worst], expected[name][worst]) for name, each in answers.items()}
+    said = {
+        name: (each[worst], expected[name][worst])
+        for name, each in answers.items()
+        if name in expected
+    }
     told = "; ".join(
         f"{name}: graph {graph}, pipeline {own}" for name, (graph, own) in said.items()
     )

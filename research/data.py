@@ -14,6 +14,7 @@ class Feature(NamedTuple):
     unit: str
     meaning: str
     nullable: bool = False
+    domain: tuple[float | None, float | None] | None = None
 
 
 _MAGNITUDE = "model magnitude in the {} band, asinh scale, not corrected for Galactic dust"
@@ -21,8 +22,12 @@ _MAGNITUDE = "model magnitude in the {} band, asinh scale, not corrected for Gal
 # objid, specobjid, run, rerun, camcol and field are bookkeeping. ra and dec are where the survey
 # happened to look, plate, mjd and fiberid when and how it took a spectrum: plates were drilled for
 # one kind of target, so they tell the class for reasons no new object shares.
+# The sample ends at u = 19.6 and g = 20: beyond lie other kinds of objects in other proportions.
+_DOMAINS = {"u": (None, 19.6), "g": (None, 20.0)}
 FEATURES = {
-    **{band: Feature("mag", _MAGNITUDE.format(band)) for band in "ugriz"},
+    **{
+        band: Feature("mag", _MAGNITUDE.format(band), domain=_DOMAINS.get(band)) for band in "ugriz"
+    },
     "redshift": Feature("", "redshift measured in the object's spectrum", nullable=True),
 }
 TARGET = "class"

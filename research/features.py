@@ -53,6 +53,10 @@ class Colours(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # scikit-
         u, g, r, i, z, redshift = X[:, self.columns_].T
         return np.column_stack([r, u - g, g - r, r - i, i - z, redshift])
 
+    def get_feature_units_out(self, units: dict[str, str]) -> dict[str, str]:
+        """Return the unit of each column that `transform` makes: colours are magnitudes too."""
+        return {name: units.get("redshift" if name == "redshift" else "r", "") for name in OUTPUTS}
+
     def get_feature_names_out(self, input_features: Any = None) -> NDArray[np.object_]:  # noqa: ARG002  # scikit-learn passes it
         """Return the names of the columns that `transform` makes."""
         return np.array(OUTPUTS, dtype=object)

@@ -6,12 +6,25 @@ from typing import Any, Literal
 import msgspec
 import numpy as np
 
+from server.explained import Conformal, Explanation, Novelty, Reference
+
 CONTRACT_VERSION = 1
 # Names that requests and the log use themselves.
 _TAKEN = (
-    *("prediction_id", "predicted_at", "request_id", "instance", "instances", "id", "model"),
-    *("model_name", "model_version", "label", "value", "probabilities", "warnings", "inference_ms"),
+    *("prediction_id", "predicted_at", "request_id", "instance", "instances", "explain", "id"),
+    *(
+        "model",
+        "model_name",
+        "model_version",
+        "label",
+        "value",
+        "probabilities",
+        "warnings",
+        "inference_ms",
+    ),
 )
+# The outputs of other roles stand behind the graph's optional input `explain`.
+_ANSWERED = ("label", "probabilities", "value", "detail")
 _DTYPES: dict[str, Any] = {"int64": np.int64, "string": object}
 
 
@@ -36,6 +49,7 @@ class Feature(msgspec.Struct, frozen=True):
     meaning: str
     nullable: bool
     range: tuple[float, float] | None
+    domain: tuple[float | None, float | None] | None
     categories: list[str | int] | None
     closed: bool
 
@@ -51,8 +65,18 @@ class Output(msgspec.Struct, frozen=True):
     """One output of the model."""
 
     name: str
-    role: Literal["label", "probabilities", "value", "detail"]
-    type: Literal["float32", "int64", "string"]
+    role: Literal[
+        "label",
+        "probabilities",
+        "value",
+        "detail",
+        "contributions",
+        "base_values",
+        "prediction_set",
+        "interval",
+        "novelty",
+    ]
+    type: Literal["float32", "int64", "string", "bool"]
     shape: list[int]
     meaning: str
     values: list[str] | None
@@ -89,6 +113,9 @@ class Parity(msgspec.Struct, frozen=True):
     thresholds_met: int
     label_differences: int
     ties: int
+    explanation_tolerance: float | None
+    explanation_difference: float | None
+    explanation_rows: int
 
 
 class Golden(msgspec.Struct, frozen=True):
@@ -119,11 +146,15 @@ class Contract(msgspec.Struct, frozen=True):
     data_rows: int | None
     git_commit: str | None
     libraries: dict[str, str]
+    explanation: Explanation
+    conformal: Conformal | None
+    novelty: Novelty | None
+    reference: Reference | None
 
     @property
     def output_names(self) -> list[str]:
-        """Names of all outputs, in the graph's order."""
-        return [output.name for output in self.outputs]
+        """Names of the outputs that are answered and stored, in the graph's order."""
+        return [output.name for output in self.outputs if output.role in _ANSWERED]
 
     @property
     def details(self) -> list[str]:
@@ -167,12 +198,14 @@ def read_contract(metadata: Mapping[str, str]) -> Contract:
 
 def _check_agreement(contract: Contract) -> None:
     names = [f.name for f in contract.features]
-    _check_names([*names, *contract.output_names], [])
-    _check_names(names, [*_TAKEN, *contract.output_names])
+    every_output = [output.name for output in contract.outputs]
+    _check_names([*names, *every_output], [])
+    _check_names(names, list(_TAKEN))
     if len({name.lower() for name in contract.class_names} - {""}) != len(contract.class_names):
         raise InvalidModel(f"has a contract with the classes {contract.class_names}")
     roles = ["label", "probabilities"] if contract.class_names else ["value"]
-    outputs = [(o.name, o.role) for o in contract.outputs if o.role != "detail"]
+    answered = [output for output in contract.outputs if output.role in _ANSWERED]
+    outputs = [(o.name, o.role) for o in answered if o.role != "detail"]
     golden = contract.golden
     lengths = {len(column) for column in golden.inputs.values()}
     lengths |= {len(column) for column in golden.outputs.values()}

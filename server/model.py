@@ -17,7 +17,12 @@ from server.contract import Contract, InvalidModel, read_contract, to_decimals
 # the value of 66, a JSON string.
 _TAIL = re.compile(rb'\x72\x51\x0a\x0bfile_sha256\x12\x42"([0-9a-f]{64})"')
 _TAIL_BYTES = 83
-_GRAPH_TYPES = {"float32": "tensor(float)", "int64": "tensor(int64)", "string": "tensor(string)"}
+_GRAPH_TYPES = {
+    "float32": "tensor(float)",
+    "int64": "tensor(int64)",
+    "string": "tensor(string)",
+    "bool": "tensor(bool)",
+}
 
 
 @dataclass(frozen=True)
@@ -62,6 +67,8 @@ class Model:
         # One row takes less time than waking a second thread, and spinning takes it from others.
         options.intra_op_num_threads = 1
         options.inter_op_num_threads = 1
+        # An input with a default is warned of at every start; errors are raised.
+        options.log_severity_level = 3
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         try:
             self._session = onnxruntime.InferenceSession(
@@ -111,6 +118,8 @@ class Model:
 
     def _run(self, columns: Mapping[str, Any]) -> dict[str, Any]:
         feeds = {name: column.reshape(-1, 1) for name, column in columns.items()}
+        if self.contract.explanation.input:
+            feeds[self.contract.explanation.input] = np.array(False)
         arrays = self._session.run(self.contract.output_names, feeds)
         return dict(zip(self.contract.output_names, arrays, strict=True))
 

@@ -122,7 +122,9 @@ def y(survey: pd.DataFrame) -> pd.Series:
 @pytest.fixture(scope="session")
 def pipeline(X: pd.DataFrame, y: pd.Series) -> Pipeline:
     """The survey pipeline with few trees, fitted on the first two thirds of X."""
-    head = HistGradientBoostingClassifier(max_iter=8, max_leaf_nodes=6, random_state=0)
+    head = HistGradientBoostingClassifier(
+        max_iter=8, max_leaf_nodes=6, interaction_cst="pairwise", random_state=0
+    )
     tiny = Pipeline([("colours", Colours()), ("heads", TwoHeads(head, head))])
     return tiny.fit(X[:800], y[:800])
 
@@ -147,6 +149,7 @@ def model_path(
         target={"name": "class", "meaning": "class of the object"},
         features={"u": {"unit": "mag"}, "redshift": {"nullable": True}},
         X_train=X[:800],
+        y_train=y[:800],
     )
     return path
 
@@ -185,6 +188,7 @@ def binary_model(tmp_path_factory: pytest.TempPathFactory) -> Exported:
         target="sex",
         features={"body_mass": {"unit": "g", "meaning": "weight"}},
         X_train=table[:400],
+        y_train=sex[:400],
     )
     return Exported(path, fitted, table[400:], sex[400:])
 
@@ -208,5 +212,6 @@ def regression_model(tmp_path_factory: pytest.TempPathFactory) -> Exported:
         version="1",
         target={"name": "depth", "unit": "m", "meaning": "of the water"},
         X_train=table[:400],
+        y_train=depth[:400],
     )
     return Exported(path, fitted, table[400:], depth[400:])

@@ -8,6 +8,7 @@ import pytest
 
 from export.contract import RESERVED
 from server import contract as read
+from server import explained
 from server.layout import _FIRST, _LAST
 from server.model import Model
 
@@ -56,6 +57,10 @@ def test_every_key_is_documented():
         ("A score", read.Score),
         ("Parity", read.Parity),
         ("Golden rows", read.Golden),
+        ("The explanation", explained.Explanation),
+        ("Prediction sets and intervals", explained.Conformal),
+        ("Novelty", explained.Novelty),
+        ("The reference", explained.Reference),
     ],
 )
 def test_every_part_is_documented(title, part):

@@ -32,7 +32,7 @@ def replay(path: Path) -> tuple[dict[str, np.ndarray], dict[str, list[Any]], flo
         for each in contract["features"]
     }
     session = onnxruntime.InferenceSession(path)
-    names = [each["name"] for each in contract["outputs"]]
+    names = list(contract["golden"]["outputs"])
     answers = dict(zip(names, session.run(names, tensors), strict=True))
     return answers, contract["golden"]["outputs"], contract["parity"]["tolerance"]
 
@@ -60,7 +60,12 @@ def test_golden_rows_are_answered_as_promised(any_path: Path) -> None:
 def test_inputs_and_outputs_are_those_of_the_contract(any_path: Path) -> None:
     contract = contract_of(any_path)
     session = onnxruntime.InferenceSession(any_path)
-    types = {"float32": "tensor(float)", "int64": "tensor(int64)", "string": "tensor(string)"}
+    types = {
+        "float32": "tensor(float)",
+        "int64": "tensor(int64)",
+        "string": "tensor(string)",
+        "bool": "tensor(bool)",
+    }
 
     inputs = [(each.name, each.type, each.shape[1:]) for each in session.get_inputs()]
     outputs = [(each.name, each.type, each.shape[1:]) for each in session.get_outputs()]

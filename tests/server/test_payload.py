@@ -17,6 +17,7 @@ def feature(name, type_="float32", *, nullable=False, range_=None, categories=No
         meaning="",
         nullable=nullable,
         range=range_,
+        domain=None,
         categories=categories,
         closed=closed,
     )

@@ -1,0 +1,191 @@
+"""Everything a graph says beside its answer: contributions, sets or intervals, novelty."""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import onnx
+import pandas as pd
+from numpy.typing import NDArray
+
+from export import conformal, novelty, reference
+from export.branches import EXPLAIN, Output, add_outputs
+from export.contributions import BASE_VALUES, CONTRIBUTIONS
+from export.explainable import absent_rows, explain
+from export.last_step import derive, derived_names, derived_units, feeding_tensor
+from export.scorers import Scorer, scorers_of
+
+NO_TRAINING_ROWS = "no training rows were given to compare with"
+NO_TENSOR = "the graph holds the input of the last step in no tensor of its own"
+_NOTHING: dict[str, Any] = dict.fromkeys(("conformal", "novelty", "reference"))
+
+
+class Extended(NamedTuple):
+    """The graph with all that could be added, what was added, and the contract's keys for it."""
+
+    model: onnx.ModelProto
+    outputs: list[Output]
+    scorers: list[Scorer]
+    background: NDArray[np.float32] | None
+    box: novelty.Box | None
+    least: dict[str, NDArray[np.float32]]
+    width: np.float32 | None
+    keys: dict[str, Any]
+
+
+def leave_as_it_is(model: onnx.ModelProto, reason: str) -> Extended:
+    """Return a graph to which nothing is added, and say why."""
+    keys = _NOTHING | {"explanation": _explanation(reason=reason)}
+    return Extended(model, [], [], None, None, {}, None, keys)
+
+
+def extend(
+    model: onnx.ModelProto,
+    pipeline: Any,
+    holdout: tuple[pd.DataFrame, pd.Series],
+    X_train: pd.DataFrame,
+    y_train: Any,
+    *,
+    types: dict[str, str],
+    classes: list[str],
+    features: list[dict[str, Any]],
+    alpha: float,
+) -> Extended:
+    """Return the graph with every output that can be added to it.
+
+    Parameters
+    ----------
+    holdout : X and y of rows that nothing was fitted or calibrated on
+    X_train : DataFrame of shape (n_samples, n_features)
+        The background of the contributions and the ground of box and reference.
+    y_train : array-like of shape (n_samples,), optional
+        Calibrates prediction sets or intervals; without it there are none.
+    features : the contract's entries
+    """
+    X_holdout = holdout[0]
+    tensor = feeding_tensor(model, pipeline, X_holdout, types)
+    if tensor is None:
+        return leave_as_it_is(model, NO_TENSOR)
+    Z = derive(pipeline, X_train)
+    names = derived_names(pipeline, list(types))
+    units = derived_units(pipeline, names, {each["name"]: each["unit"] for each in features})
+    kind = {0: "regression", 2: "binary"}.get(len(classes), "multiclass")
+    explained = explain(model, pipeline, tensor, Z, kind)
+    scorers = scorers_of(pipeline, Z.shape[1])
+    absent = absent_rows(model, scorers)
+    additions = [explained.addition] if explained.addition else []
+
+    calibration = (
+        None if y_train is None else conformal.calibrate(pipeline, X_train, y_train, classes)
+    )
+    least, width = {}, None
+    if calibration and classes:
+        least = conformal.thresholds(calibration, classes, alpha)
+        additions.append(conformal.set_addition(list(least.values()), absent))
+    elif calibration:
+        width = conformal.half_width(calibration, alpha)
+        additions += [conformal.interval_addition(width)] if width is not None else []
+    box = novelty.enclose(Z, names, features)
+    additions.append(novelty.novelty_addition(box, tensor, types))
+
+    outside = novelty.find_outside(box, derive(pipeline, X_holdout), X_holdout)
+    derived = dict(zip(names, Z.T, strict=True))
+    keys = {
+        "explanation": _explanation(
+            reason=explained.reason,
+            scale="log-odds" if classes else "value",
+            rows=len(Z),
+            features=list(zip(names, units, strict=True)),
+            columns=classes[1:] if kind == "binary" else classes,
+            scorers=scorers,
+        ),
+        "conformal": _conformal(pipeline, holdout, calibration, least, width, classes, alpha),
+        "novelty": novelty.describe(box, outside),
+        "reference": reference.describe(X_train, derived, _scores(calibration, classes)),
+    }
+    outputs = [output for addition in additions for output in addition.outputs]
+    ready = add_outputs(explained.model, additions)
+    background = Z if explained.addition else None
+    return Extended(ready, outputs, scorers, background, box, least, width, keys)
+
+
+def _explanation(
+    *,
+    reason: str | None,
+    scale: str = "",
+    rows: int = 0,
+    features: list[tuple[str, str]] | None = None,
+    columns: list[str] | None = None,
+    scorers: list[Scorer] | None = None,
+) -> dict[str, Any]:
+    explained = reason is None
+    return {
+        "reason": reason,
+        "input": EXPLAIN if rows else None,
+        "scale": scale if explained else "",
+        "background": {"rows": rows, "of": "training rows"} if explained else None,
+        "features": [{"name": name, "unit": unit} for name, unit in features or []],
+        "columns": columns or [],
+        "heads": [
+            {
+                "head": scorer.name,
+                "contributions": scorer.prefix + CONTRIBUTIONS,
+                "base_values": scorer.prefix + BASE_VALUES,
+            }
+            for scorer in scorers or []
+            if explained
+        ],
+    }
+
+
+def _conformal(
+    pipeline: Any,
+    holdout: tuple[pd.DataFrame, pd.Series],
+    calibration: conformal.Calibration | None,
+    least: dict[str, NDArray[np.float32]],
+    width: np.float32 | None,
+    classes: list[str],
+    alpha: float,
+) -> dict[str, Any] | None:
+    if calibration is None or (not classes and width is None):
+        return None
+    X_holdout, y_holdout = holdout
+    coverage = []
+    for head, (answers, answered) in conformal.answers_by_head(pipeline, X_holdout).items():
+        truth = y_holdout.to_numpy()[answered]
+        if not classes:
+            held = np.abs(answers.ravel() - truth) <= width
+            coverage.append(_covered(head, "", held, None))
+            continue
+        sets = answers >= least[head]
+        for number, label in enumerate(classes):
+            own = truth.astype(str) == label
+            coverage.append(
+                _covered(head, label, sets[own, number], float(sets[own].sum(axis=1).mean()))
+            )
+    return {
+        "alpha": alpha,
+        "method": conformal.METHOD,
+        "rows": len(calibration.truths[next(iter(calibration.truths))]),
+        "thresholds": {head: dict(zip(classes, each, strict=True)) for head, each in least.items()},
+        "half_width": width,
+        "coverage": coverage,
+    }
+
+
+def _covered(head: str, label: str, held: NDArray[np.bool_], size: float | None) -> dict[str, Any]:
+    share = round(float(held.mean()), 6) if len(held) else None
+    size = round(size, 6) if size is not None and len(held) else None
+    return {"head": head, "class_name": label, "share": share, "rows": len(held), "size": size}
+
+
+def _scores(
+    calibration: conformal.Calibration | None, classes: list[str]
+) -> dict[str, NDArray[np.float64]]:
+    """Return out-of-fold scores: those of the training rows themselves would look too sure."""
+    if calibration is None:
+        return {}
+    return {
+        f"{head} {name}".strip(): answers[:, number]
+        for head, answers in calibration.answers.items()
+        for number, name in enumerate(classes or ["value"])
+    }

@@ -1,0 +1,175 @@
+"""Hold what a graph says beside its answer against scikit-learn and numpy, on their own terms.
+
+Nothing here knows of leaves, thresholds or tables: contributions are compared with means of the
+pipeline's own scores over rows that mix the row and the background.
+"""
+
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+import numpy as np
+import onnxruntime
+import pandas as pd
+from numpy.typing import NDArray
+
+from export.answers import Answers, explained_answers, graph_answers, open_session, pipeline_answers
+from export.contributions import BASE_VALUES, CONTRIBUTIONS
+from export.errors import ParityError
+from export.extend import Extended
+from export.last_step import derive
+from export.novelty import find_outside
+from export.scorers import Scorer, raw_scores
+
+TOLERANCE = 1e-5
+# Of each kind of rows; every row costs two passes over the background a feature.
+SAMPLE = 2
+
+
+class ExtendedParity(NamedTuple):
+    """The largest difference of a contribution or base value, and how many rows were compared."""
+
+    explanation_tolerance: float
+    explanation_difference: float
+    explanation_rows: int
+
+
+def verify_extended(
+    extended: Extended,
+    pipeline: Any,
+    rows: Iterable[tuple[str, pd.DataFrame]],
+    types: dict[str, str],
+    tolerance: float,
+) -> ExtendedParity | None:
+    """Compare every added output with what scikit-learn and numpy say.
+
+    Parameters
+    ----------
+    rows : kinds of rows with the words for them
+    tolerance : float
+        The difference allowed in a probability or value.
+
+    Raises
+    ------
+    ParityError
+        When one differs.
+    """
+    if not extended.outputs:
+        return None
+    session = open_session(extended.model)
+    largest, compared, scale = 0.0, 0, 1.0
+    for where, X in rows:
+        answers = explained_answers(session, X, types)
+        Z = derive(pipeline, X)
+        _check_nothing(session, extended, X, types, where)
+        _check_sets(extended, answers, pipeline, X, Z, where, tolerance)
+        if extended.background is None:
+            continue
+        scale = max(scale, float(np.abs(answers[CONTRIBUTIONS]).max(initial=0.0)))
+        largest = max(largest, _worst(extended, answers, Z))
+        compared += min(SAMPLE, len(X))
+        if not largest <= TOLERANCE * scale:
+            raise ParityError(
+                f"contributions ({where}) differ by {largest:.3g} from those computed on the "
+                f"pipeline itself, where {TOLERANCE * scale:.3g} is allowed. Nothing was written."
+            )
+    if extended.background is None:
+        return None
+    return ExtendedParity(TOLERANCE * scale, largest, compared)
+
+
+def interventional(
+    scorer: Scorer, row: NDArray[np.float32], background: NDArray[np.float32]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return contributions and base values of one row, by the pipeline's own scores.
+
+    Where at most pairs of features interact, a feature's Shapley value is the mean of what it adds
+    to nothing and of what it adds to all the others.
+    """
+    alone = np.repeat(background[None], len(row), axis=0)
+    without = np.broadcast_to(row, alone.shape).copy()
+    for feature in range(len(row)):
+        alone[feature, :, feature] = row[feature]
+        without[feature, :, feature] = background[:, feature]
+
+    def mean(mixed: NDArray[np.float32]) -> NDArray[np.float64]:
+        scores = raw_scores(scorer.estimator, mixed.reshape(-1, len(row)))
+        return np.asarray(scores.reshape(*mixed.shape[:2], -1).mean(axis=1))
+
+    nothing = raw_scores(scorer.estimator, background).mean(axis=0)
+    everything = raw_scores(scorer.estimator, row[None])[0]
+    return (mean(alone) - nothing + everything - mean(without)) / 2, nothing
+
+
+def _worst(extended: Extended, answers: Answers, Z: NDArray[np.float32]) -> float:
+    """Return the largest difference: of the sums in all rows, of each part in a sample."""
+    background = extended.background
+    assert background is not None  # noqa: S101  # the caller leaves without one
+    differences = [0.0]
+    second = np.isnan(Z[:, -1]) if len(extended.scorers) > 1 else np.zeros(len(Z), bool)
+    chosen = np.unique(np.linspace(0, len(Z) - 1, SAMPLE).astype(int))
+    for number, scorer in enumerate(extended.scorers):
+        answered = second if number else ~second
+        # The second head tells of every row, under its prefix; where it answers, twice.
+        here = np.ones(len(Z), bool) if number else answered
+        if not here.any():
+            continue
+        values = answers[scorer.prefix + CONTRIBUTIONS]
+        base = answers[scorer.prefix + BASE_VALUES]
+        for twice, own in ((values, CONTRIBUTIONS), (base, BASE_VALUES)):
+            differences.append(np.abs(twice - answers[own])[answered].max(initial=0.0))
+        scores = raw_scores(scorer.estimator, Z[here][:, scorer.columns])
+        differences.append(np.abs(values[here].sum(axis=1) + base[here] - scores).max())
+        others = np.setdiff1d(np.arange(Z.shape[1]), scorer.columns)
+        differences.append(np.abs(values[here][:, others]).max(initial=0.0))
+        for row in chosen[here[chosen]]:
+            expected, mean = interventional(
+                scorer, Z[row, scorer.columns], background[:, scorer.columns]
+            )
+            differences.append(np.abs(values[row, scorer.columns] - expected).max())
+            differences.append(np.abs(base[row] - mean).max())
+    return float(np.max(differences))
+
+
+def _check_sets(
+    extended: Extended,
+    answers: Answers,
+    pipeline: Any,
+    X: pd.DataFrame,
+    Z: NDArray[np.float32],
+    where: str,
+    tolerance: float,
+) -> None:
+    expected = pipeline_answers(pipeline, X)
+    if extended.least:
+        by_head = list(extended.least.values())
+        least = np.broadcast_to(by_head[0], answers["probabilities"].shape)
+        if len(by_head) > 1:
+            least = np.where(np.isnan(Z[:, -1:]), by_head[1], by_head[0])
+        near = np.abs(expected["probabilities"] - least) <= tolerance
+        wanted = expected["probabilities"] >= least
+        _refuse("prediction_set", (answers["prediction_set"] != wanted) & ~near, where)
+    if extended.width is not None:
+        ends = expected["value"][:, None] + np.array([-1, 1]) * extended.width
+        _refuse("interval", np.abs(answers["interval"] - ends) > 2 * tolerance, where)
+    if extended.box is not None:
+        _refuse("novelty", answers["novelty"] != find_outside(extended.box, Z, X), where)
+
+
+def _check_nothing(
+    session: onnxruntime.InferenceSession,
+    extended: Extended,
+    X: pd.DataFrame,
+    types: dict[str, str],
+    where: str,
+) -> None:
+    unasked = graph_answers(session, X, types)
+    for output in extended.outputs:
+        _refuse(f"{output.name} without being asked", np.array(len(unasked[output.name])), where)
+
+
+def _refuse(name: str, wrong: NDArray[Any], where: str) -> None:
+    if wrong.any():
+        raise ParityError(
+            f"{name} ({where}) differs from what numpy computes at {int(wrong.sum())} places. "
+            "Nothing was written."
+        )
