@@ -1,5 +1,6 @@
 """How predictions lie in DuckDB: one typed table a contract, one view over all, newest first."""
 
+import contextlib
 import hashlib
 import re
 from dataclasses import dataclass
@@ -57,13 +58,19 @@ def create_table(connection: duckdb.DuckDBPyConnection, contract: Contract) -> T
             "the database belongs to another program, whose predictions it would mix with ours: "
             "set SEXTANT_DATABASE to another file"
         )
-    connection.execute("BEGIN TRANSACTION")
-    connection.execute(f"CREATE TABLE IF NOT EXISTS {table} ({definition})")
-    selects = [f"SELECT * FROM {other.name}" for other in find_tables(connection)]  # noqa: S608  # names of ours
-    connection.execute(
-        f"CREATE OR REPLACE VIEW predictions AS {' UNION ALL BY NAME '.join(selects)}"
-    )
-    connection.execute("COMMIT")
+    connection.begin()
+    try:
+        connection.execute(f"CREATE TABLE IF NOT EXISTS {table} ({definition})")
+        selects = [f"SELECT * FROM {other.name}" for other in find_tables(connection)]  # noqa: S608  # names of ours
+        connection.execute(
+            f"CREATE OR REPLACE VIEW predictions AS {' UNION ALL BY NAME '.join(selects)}"
+        )
+        connection.commit()
+    except duckdb.Error:
+        # A transaction that failed is open until it is taken back; a failed commit has ended it.
+        with contextlib.suppress(duckdb.Error):
+            connection.rollback()
+        raise
     return Table(table, [f.name for f in contract.features], contract.output_names)
 
 

@@ -12,7 +12,7 @@ import duckdb
 import msgspec
 import pytest
 
-from server import prediction_log
+from server import layout, prediction_log
 from server.database import LogUnusable
 from server.model import Model
 from server.prediction_log import LogUnavailable, PredictionLog
@@ -406,3 +406,19 @@ def test_times_are_utc(open_log, contract, monkeypatch):
         time.tzset()
 
     assert abs(datetime.now(UTC).replace(tzinfo=None) - stored.predicted_at) < timedelta(minutes=1)
+
+
+def test_tables_are_made_all_or_none(contract, monkeypatch):
+    answers = iter([[]])
+
+    def find_tables(_connection):
+        for answer in answers:
+            return answer
+        raise duckdb.IOException("gone")
+
+    monkeypatch.setattr(layout, "find_tables", find_tables)
+    with duckdb.connect() as database:
+        with pytest.raises(duckdb.IOException, match="gone"):
+            layout.create_table(database, contract)
+
+        assert database.execute("SELECT count(*) FROM duckdb_tables()").fetchone() == (0,)
