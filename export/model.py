@@ -7,12 +7,10 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
-from sklearn.exceptions import NotFittedError
-from sklearn.utils.validation import check_is_fitted
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # publishes none
 
+from export.checks import check_columns, check_fitted, check_folder, one_target
 from export.columns import column_types
 from export.conformal import ALPHA
 from export.contract import (
@@ -28,7 +26,6 @@ from export.contract import (
     write_metadata,
 )
 from export.convert import convert
-from export.errors import ExportError, InvalidContract, NotExportable
 from export.extend import NO_TRAINING_ROWS, extend, leave_as_it_is
 from export.features import check_descriptions, describe_features, nullable_features
 from export.golden import golden_rows
@@ -39,8 +36,6 @@ from export.verify_extended import verify_extended
 from research.evaluate import holdout_scores
 from research.provenance import timestamp
 
-# Fewer have no spread, neither of the scores nor of the target.
-MIN_ROWS = 2
 NOT_ASKED = "it was exported without"
 _HEADLINES = ("macro_f1", "log_loss", "rmse", "mae")
 
@@ -114,15 +109,15 @@ def export_model(
         When there is no folder to write to.
     """
     pipeline = getattr(pipeline, "best_estimator_", pipeline)
-    _check_fitted(pipeline)
-    _check_folder(Path(path))
+    check_fitted(pipeline)
+    check_folder(Path(path))
     types = column_types(X_holdout)
-    y_holdout = _one_target(y_holdout, len(X_holdout))
+    y_holdout = one_target(y_holdout, len(X_holdout))
     classes = class_names(pipeline)
     details = details_of(pipeline)
     outputs = describe_outputs(classes, details)
     about = features or {}
-    _check_columns(pipeline, types)
+    check_columns(pipeline, types)
     check_text("the model's name", name)
     check_names(list(types), [output["name"] for output in outputs], classes)
     check_descriptions(about, types)
@@ -182,41 +177,6 @@ def export_model(
     }
     _write(Path(path), write_metadata(model, plain(contract)))
     return parity
-
-
-def _check_fitted(pipeline: Any) -> None:
-    try:
-        check_is_fitted(pipeline)
-    except NotFittedError:
-        raise NotExportable("the pipeline is not fitted: call fit first") from None
-    except TypeError:
-        raise NotExportable(f"a {type(pipeline).__name__} is no fitted pipeline") from None
-
-
-def _check_folder(path: Path) -> None:
-    if not path.parent.is_dir():
-        raise ExportError(f"there is no folder {path.parent} to write {path.name} to: make it")
-
-
-def _one_target(y: Any, rows: int) -> pd.Series:
-    values = np.asarray(y)
-    if values.ndim != 1:
-        raise NotExportable(f"y_holdout has {values.ndim} axes: export one target, in one column")
-    if len(values) != rows or rows < MIN_ROWS:
-        raise InvalidContract(
-            f"X_holdout has {rows} rows and y_holdout {len(values)}: "
-            f"give as many of both, and {MIN_ROWS} at least"
-        )
-    return pd.Series(values)
-
-
-def _check_columns(pipeline: Any, types: dict[str, str]) -> None:
-    fitted = list(getattr(pipeline, "feature_names_in_", types))
-    if fitted != list(types):
-        raise InvalidContract(
-            f"the pipeline was fitted on the columns {', '.join(map(str, fitted))}, and X_holdout "
-            f"has {', '.join(types)}: give the same columns in the same order"
-        )
 
 
 def _target(target: Mapping[str, str] | str | None) -> dict[str, str]:
