@@ -29,7 +29,7 @@ class Settings:
     # The DuckDB file that holds the prediction log; its folder is made if it is missing.
     database: Path = Path("data/predictions.duckdb")
     # Requests at work at once. Each waits for its commit, so this is also how many can share one:
-    # 32 give five times the throughput of Waitress' own 4.
+    # benchmarks/README.md has what 32 give over Waitress' own 4.
     threads: int = 32
     # Connections at once; a client beyond that waits to be accepted.
     max_connections: int = 500
