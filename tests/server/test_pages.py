@@ -10,6 +10,12 @@ from .conftest import OBJECT
 pytestmark = pytest.mark.slow
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 PATHS = ["/", "/predictions", "/model"]
+# Terms and labels whose text runs out of its box, over what stands beside it.
+_SPILLING = """
+[...document.querySelectorAll("dt, label, h1, h2")]
+  .filter(element => element.scrollWidth > element.clientWidth)
+  .map(element => element.textContent)
+"""
 
 
 @pytest.fixture(scope="module")
@@ -80,6 +86,7 @@ def test_pages_fit_and_call_nobody_else(browser, served, width, scheme):
 
         assert page.evaluate("document.documentElement.scrollWidth") <= width
         assert page.locator("h1").count() == 1
+        assert page.evaluate(_SPILLING) == []
 
     assert {url.startswith(served.url) for url in asked} == {True}
     assert complaints == []

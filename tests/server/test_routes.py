@@ -239,6 +239,13 @@ def test_a_browser_gets_a_page(client, path):
     assert "<script" not in response.text
 
 
+def test_the_model_page_tells_of_what_is_answered_only(client):
+    page = client.get("/model", headers=BROWSER).text
+
+    assert "<dt>head</dt>" in page
+    assert "contributions" not in page
+
+
 def test_what_callers_send_is_escaped_on_the_page(client):
     client.post("/predict", json={**STAR, "id": "<script>alert(1)</script>"})
 
