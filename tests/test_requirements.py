@@ -17,8 +17,11 @@ def pins(name):
 
 @pytest.mark.parametrize("name", ["requirements-serve.txt", "requirements-train.txt"])
 def test_serving_and_training_are_part_of_what_is_tested(name):
-    assert pins(name)
-    assert pins(name) <= pins("requirements-dev.txt")
+    # Without the conditions: what more packages ask for, the larger file asks for on more systems.
+    versions = {pin for pin, _ in pins(name)}
+
+    assert versions
+    assert versions <= {pin for pin, _ in pins("requirements-dev.txt")}
 
 
 @pytest.mark.parametrize("name", ["serve", "train", "dev"])
