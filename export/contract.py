@@ -2,9 +2,12 @@
 
 import hashlib
 import json
+import os
 import platform
+import tempfile
 from collections.abc import Mapping, Sequence
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -119,6 +122,27 @@ def write_metadata(model: onnx.ModelProto, contract: dict[str, Any]) -> bytes:
         key="file_sha256", value=json.dumps(hashlib.sha256(content).hexdigest())
     )
     return content + bytes(last.SerializeToString())
+
+
+def describe_target(target: Mapping[str, str] | str | None) -> dict[str, str]:
+    """Return the contract's `target`."""
+    given = {"name": target} if isinstance(target, str) else dict(target or {})
+    check_keys("the target", given, ("name", "unit", "meaning"))
+    return {"name": "target", "unit": "", "meaning": ""} | given
+
+
+def write_file(path: Path, content: bytes) -> None:
+    """Write the file beside its place and move it there, so that it is whole or not at all."""
+    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=path.name, delete=False) as file:
+        try:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+            Path(file.name).chmod(0o644)
+            Path(file.name).replace(path)
+        except BaseException:
+            Path(file.name).unlink(missing_ok=True)
+            raise
 
 
 def _refuse_repeated(what: str, names: list[str]) -> None:

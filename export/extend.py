@@ -6,11 +6,12 @@ import numpy as np
 import onnx
 import pandas as pd
 from numpy.typing import NDArray
+from onnx import helper
 
 from export import conformal, novelty, reference
-from export.branches import EXPLAIN, Output, add_outputs
-from export.contributions import BASE_VALUES, CONTRIBUTIONS
+from export.branches import Addition, Output, add_outputs, then
 from export.explainable import absent_rows, explain
+from export.extended_keys import describe_explanation, describe_sets, scores_of
 from export.last_step import derive, derived_names, derived_units, feeding_tensor
 from export.scorers import Scorer, scorers_of
 
@@ -34,7 +35,7 @@ class Extended(NamedTuple):
 
 def leave_as_it_is(model: onnx.ModelProto, reason: str) -> Extended:
     """Return a graph to which nothing is added, and say why."""
-    keys = _NOTHING | {"explanation": _explanation(reason=reason)}
+    keys = _NOTHING | {"explanation": describe_explanation(reason=reason)}
     return Extended(model, [], [], None, None, {}, None, keys)
 
 
@@ -86,11 +87,12 @@ def extend(
         additions += [conformal.interval_addition(width)] if width is not None else []
     box = novelty.enclose(Z, names, features)
     additions.append(novelty.novelty_addition(box, tensor, types))
+    additions.append(_derived_addition(tensor, len(names)))
 
     outside = novelty.find_outside(box, derive(pipeline, X_holdout), X_holdout)
     derived = dict(zip(names, Z.T, strict=True))
     keys = {
-        "explanation": _explanation(
+        "explanation": describe_explanation(
             reason=explained.reason,
             scale="log-odds" if classes else "value",
             rows=len(Z),
@@ -98,9 +100,9 @@ def extend(
             columns=classes[1:] if kind == "binary" else classes,
             scorers=scorers,
         ),
-        "conformal": _conformal(pipeline, holdout, calibration, least, width, classes, alpha),
+        "conformal": describe_sets(pipeline, holdout, calibration, least, width, classes, alpha),
         "novelty": novelty.describe(box, outside),
-        "reference": reference.describe(X_train, derived, _scores(calibration, classes)),
+        "reference": reference.describe(X_train, derived, scores_of(calibration, classes)),
     }
     outputs = [output for addition in additions for output in addition.outputs]
     ready = add_outputs(explained.model, additions)
@@ -108,84 +110,8 @@ def extend(
     return Extended(ready, outputs, scorers, background, box, least, width, keys)
 
 
-def _explanation(
-    *,
-    reason: str | None,
-    scale: str = "",
-    rows: int = 0,
-    features: list[tuple[str, str]] | None = None,
-    columns: list[str] | None = None,
-    scorers: list[Scorer] | None = None,
-) -> dict[str, Any]:
-    explained = reason is None
-    return {
-        "reason": reason,
-        "input": EXPLAIN if rows else None,
-        "scale": scale if explained else "",
-        "background": {"rows": rows, "of": "training rows"} if explained else None,
-        "features": [{"name": name, "unit": unit} for name, unit in features or []],
-        "columns": columns or [],
-        "heads": [
-            {
-                "head": scorer.name,
-                "contributions": scorer.prefix + CONTRIBUTIONS,
-                "base_values": scorer.prefix + BASE_VALUES,
-            }
-            for scorer in scorers or []
-            if explained
-        ],
-    }
-
-
-def _conformal(
-    pipeline: Any,
-    holdout: tuple[pd.DataFrame, pd.Series],
-    calibration: conformal.Calibration | None,
-    least: dict[str, NDArray[np.float32]],
-    width: np.float32 | None,
-    classes: list[str],
-    alpha: float,
-) -> dict[str, Any] | None:
-    if calibration is None or (not classes and width is None):
-        return None
-    X_holdout, y_holdout = holdout
-    coverage = []
-    for head, (answers, answered) in conformal.answers_by_head(pipeline, X_holdout).items():
-        truth = y_holdout.to_numpy()[answered]
-        if not classes:
-            held = np.abs(answers.ravel() - truth) <= width
-            coverage.append(_covered(head, "", held, None))
-            continue
-        sets = answers >= least[head]
-        for number, label in enumerate(classes):
-            own = truth.astype(str) == label
-            coverage.append(
-                _covered(head, label, sets[own, number], float(sets[own].sum(axis=1).mean()))
-            )
-    return {
-        "alpha": alpha,
-        "method": conformal.METHOD,
-        "rows": len(calibration.truths[next(iter(calibration.truths))]),
-        "thresholds": {head: dict(zip(classes, each, strict=True)) for head, each in least.items()},
-        "half_width": width,
-        "coverage": coverage,
-    }
-
-
-def _covered(head: str, label: str, held: NDArray[np.bool_], size: float | None) -> dict[str, Any]:
-    share = round(float(held.mean()), 6) if len(held) else None
-    size = round(size, 6) if size is not None and len(held) else None
-    return {"head": head, "class_name": label, "share": share, "rows": len(held), "size": size}
-
-
-def _scores(
-    calibration: conformal.Calibration | None, classes: list[str]
-) -> dict[str, NDArray[np.float64]]:
-    """Return out-of-fold scores: those of the training rows themselves would look too sure."""
-    if calibration is None:
-        return {}
-    return {
-        f"{head} {name}".strip(): answers[:, number]
-        for head, answers in calibration.answers.items()
-        for number, name in enumerate(classes or ["value"])
-    }
+def _derived_addition(tensor: str, width: int) -> Addition:
+    """Return the node that shows what the last step of the pipeline is given."""
+    meaning = "the derived features, what the contributions are of"
+    node = helper.make_node("Identity", [tensor], [then("derived")])
+    return Addition([Output("derived", "derived", "float32", [width], meaning)], [node], [])

@@ -1,7 +1,5 @@
 """Export a fitted pipeline: convert, verify, write, in that order."""
 
-import os
-import tempfile
 from collections.abc import Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -10,6 +8,7 @@ from typing import Any
 import pandas as pd
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # publishes none
 
+from export import evaluation
 from export.checks import check_columns, check_fitted, check_folder, one_target
 from export.columns import column_types
 from export.conformal import ALPHA
@@ -21,8 +20,10 @@ from export.contract import (
     check_names,
     check_text,
     default_version,
+    describe_target,
     libraries,
     plain,
+    write_file,
     write_metadata,
 )
 from export.convert import convert
@@ -164,36 +165,24 @@ def export_model(
         "model_version": version or default_version(model, str(origin["trained_at"])),
         "description": description,
         "kind": {0: "regression", 2: "binary"}.get(len(classes), "multiclass"),
-        "target": _target(target),
+        "target": describe_target(target),
         "class_names": classes,
         "features": described,
         "outputs": outputs,
         "metrics": metrics or holdout_scores(pipeline, X_holdout, y_holdout, headlines=_HEADLINES),
         "parity": asdict(parity),
+        "evaluation": evaluation.describe(
+            model,
+            pipeline,
+            (X_holdout, y_holdout),
+            extended.scorers if extended.background is not None else [],
+            types=types,
+            classes=classes,
+        ),
         "golden": golden_rows(pipeline, X_holdout, y_holdout, nullable, tolerance),
         **extended.keys,
         **origin,
         "libraries": libraries(),
     }
-    _write(Path(path), write_metadata(model, plain(contract)))
+    write_file(Path(path), write_metadata(model, plain(contract)))
     return parity
-
-
-def _target(target: Mapping[str, str] | str | None) -> dict[str, str]:
-    given = {"name": target} if isinstance(target, str) else dict(target or {})
-    check_keys("the target", given, ("name", "unit", "meaning"))
-    return {"name": "target", "unit": "", "meaning": ""} | given
-
-
-def _write(path: Path, content: bytes) -> None:
-    """Write the file beside its place and move it there, so that it is whole or not at all."""
-    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=path.name, delete=False) as file:
-        try:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-            Path(file.name).chmod(0o644)
-            Path(file.name).replace(path)
-        except BaseException:
-            Path(file.name).unlink(missing_ok=True)
-            raise

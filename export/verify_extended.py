@@ -21,6 +21,8 @@ from export.novelty import find_outside
 from export.scorers import Scorer, raw_scores
 
 TOLERANCE = 1e-5
+# Of a derived feature: a step may compute in float64, and the graph in float32.
+DERIVED_TOLERANCE = 1e-5
 # Of each kind of rows; every row costs two passes over the background a feature.
 SAMPLE = 2
 
@@ -62,6 +64,8 @@ def verify_extended(
         Z = derive(pipeline, X)
         _check_nothing(session, extended, X, types, where)
         _check_sets(extended, answers, pipeline, X, Z, where, tolerance)
+        close = {"rtol": DERIVED_TOLERANCE, "atol": DERIVED_TOLERANCE}
+        _refuse("derived", ~np.isclose(answers["derived"], Z, **close, equal_nan=True), where)
         if extended.background is None:
             continue
         scale = max(scale, float(np.abs(answers[CONTRIBUTIONS]).max(initial=0.0)))

@@ -6,7 +6,7 @@ from typing import Any, Literal
 import msgspec
 import numpy as np
 
-from server.explained import Conformal, Explanation, Novelty, Reference
+from server.explained import Conformal, Evaluation, Explanation, Novelty, Reference
 
 CONTRACT_VERSION = 1
 # Names that requests and the log use themselves.
@@ -75,6 +75,7 @@ class Output(msgspec.Struct, frozen=True):
         "prediction_set",
         "interval",
         "novelty",
+        "derived",
     ]
     type: Literal["float32", "int64", "string", "bool"]
     shape: list[int]
@@ -141,6 +142,7 @@ class Contract(msgspec.Struct, frozen=True):
     metrics: list[Score]
     parity: Parity
     golden: Golden
+    evaluation: Evaluation
     trained_at: str
     data_sha256: str | None
     data_rows: int | None

@@ -1,4 +1,4 @@
-"""What a contract says of contributions, prediction sets, novelty and reference, if any."""
+"""What a contract says of how the model did, and of what it says beside its answer, if any."""
 
 from typing import Literal
 
@@ -37,6 +37,32 @@ class Explanation(msgspec.Struct, frozen=True):
     features: list[ExplainedFeature]
     columns: list[str]
     heads: list[ExplainedHead]
+
+
+class Reliability(msgspec.Struct, frozen=True):
+    """What was said and what was so, in one bin of the probabilities of a class or of the value."""
+
+    class_name: str
+    predicted: float
+    observed: float
+    rows: int
+
+
+class EvaluatedHead(msgspec.Struct, frozen=True):
+    """What one head did on the rows it could answer."""
+
+    head: str
+    rows: int
+    confusion: list[list[int]] | None
+    reliability: list[Reliability]
+    importance: list[list[float]] | None
+
+
+class Evaluation(msgspec.Struct, frozen=True):
+    """What the model did on rows that nothing was fitted or calibrated on."""
+
+    of: str
+    heads: list[EvaluatedHead]
 
 
 class Coverage(msgspec.Struct, frozen=True):

@@ -57,6 +57,7 @@ def test_every_key_is_documented():
         ("A score", read.Score),
         ("Parity", read.Parity),
         ("Golden rows", read.Golden),
+        ("The evaluation", explained.Evaluation),
         ("The explanation", explained.Explanation),
         ("Prediction sets and intervals", explained.Conformal),
         ("Novelty", explained.Novelty),
