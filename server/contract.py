@@ -6,7 +6,7 @@ from typing import Any, Literal
 import msgspec
 import numpy as np
 
-from server.explained import Conformal, Evaluation, Explanation, Novelty, Reference
+from server.explained import Conformal, EvaluatedHead, Evaluation, Explanation, Novelty, Reference
 
 CONTRACT_VERSION = 1
 # Names that requests and the log use themselves.
@@ -24,7 +24,7 @@ _TAKEN = (
     ),
 )
 # The outputs of other roles stand behind the graph's optional input `explain`.
-_ANSWERED = ("label", "probabilities", "value", "detail")
+_ALWAYS = ("label", "probabilities", "value", "detail")
 _DTYPES: dict[str, Any] = {"int64": np.int64, "string": object}
 
 
@@ -155,8 +155,13 @@ class Contract(msgspec.Struct, frozen=True):
 
     @property
     def output_names(self) -> list[str]:
-        """Names of the outputs that are answered and stored, in the graph's order."""
-        return [output.name for output in self.outputs if output.role in _ANSWERED]
+        """Names of the outputs that are always computed, in the graph's order."""
+        return [output.name for output in self.outputs if output.role in _ALWAYS]
+
+    @property
+    def explained_names(self) -> list[str]:
+        """Names of the outputs that are computed where they are asked for."""
+        return [output.name for output in self.outputs if output.role not in _ALWAYS]
 
     @property
     def details(self) -> list[str]:
@@ -206,23 +211,58 @@ def _check_agreement(contract: Contract) -> None:
     if len({name.lower() for name in contract.class_names} - {""}) != len(contract.class_names):
         raise InvalidModel(f"has a contract with the classes {contract.class_names}")
     roles = ["label", "probabilities"] if contract.class_names else ["value"]
-    answered = [output for output in contract.outputs if output.role in _ANSWERED]
+    answered = [output for output in contract.outputs if output.role in _ALWAYS]
     outputs = [(o.name, o.role) for o in answered if o.role != "detail"]
     golden = contract.golden
     lengths = {len(column) for column in golden.inputs.values()}
     lengths |= {len(column) for column in golden.outputs.values()}
-    shapes = [o.shape for o in contract.outputs if o.role == "probabilities"]
+    axes = _axes(contract)
+    odd = [o.name for o in contract.outputs if o.shape != axes.get(o.role, [])]
     for what, found, wanted in (
+        ("shapes of outputs", odd, []),
+        (
+            "importances",
+            [h.head for h in contract.evaluation.heads if _has_odd_axes(contract, h)],
+            [],
+        ),
         ("outputs", outputs, [(role, role) for role in roles]),
         ("golden inputs", sorted(golden.inputs), sorted(names)),
         ("golden outputs", sorted(golden.outputs), sorted(contract.output_names)),
-        ("probabilities", shapes, [[len(contract.class_names)]] if contract.class_names else []),
         ("golden columns", len(lengths), 1),
         ("golden rows", 0 in lengths, False),
         ("ranges of strings", [f.name for f in contract.features if _has_odd_range(f)], []),
     ):
         if found != wanted:
             raise InvalidModel(f"has a contract whose {what} are {found}, and should be {wanted}")
+
+
+def _axes(contract: Contract) -> dict[str, list[int]]:
+    """Return the shape that an output of each role must have, behind the rows."""
+    classes, derived = len(contract.class_names), len(contract.explanation.features)
+    columns = max(len(contract.explanation.columns), 1)
+    return {
+        "probabilities": [classes],
+        "contributions": [derived, columns],
+        "base_values": [columns],
+        "prediction_set": [classes],
+        "interval": [2],
+        "novelty": [len(contract.novelty.columns) if contract.novelty else 0],
+        "derived": [derived],
+    }
+
+
+def _has_odd_axes(contract: Contract, head: EvaluatedHead) -> bool:
+    n = len(contract.class_names)
+    explained = [
+        len(contract.explanation.features),
+        *{max(len(contract.explanation.columns), 1) for _ in contract.explanation.features},
+    ]
+    return (
+        head.confusion is not None and [len(head.confusion), *{*map(len, head.confusion)}] != [n, n]
+    ) or (
+        head.importance is not None
+        and [len(head.importance), *{*map(len, head.importance)}] != explained
+    )
 
 
 def _has_odd_range(feature: Feature) -> bool:

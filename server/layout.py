@@ -1,17 +1,16 @@
-"""How predictions lie in DuckDB: one typed table a contract, one view over all, newest first."""
+"""How predictions lie in DuckDB: one typed table a contract, a view that names its parts."""
 
 import contextlib
 import hashlib
+import math
 import re
 from dataclasses import dataclass
-from typing import Any
-from uuid import UUID
 
 import duckdb
-import numpy as np
 
-from server.contract import Contract
+from server.contract import Contract, Output
 from server.database import LogUnusable
+from server.parts import quoted, show
 
 _FIRST = {
     "prediction_id": "UUID",
@@ -26,13 +25,36 @@ _LAST = {
     "warnings": "STRUCT(feature VARCHAR, detail VARCHAR)[]",
     "inference_ms": "FLOAT",
 }
-_TYPES = {"float32": "FLOAT", "int64": "BIGINT", "string": "VARCHAR"}
-_TABLE_NAME = re.compile("predictions_[0-9a-f]{8}")
+_TYPES = {"float32": "FLOAT", "int64": "BIGINT", "string": "VARCHAR", "bool": "BOOLEAN"}
+_VIEW_NAME = re.compile("predictions_[0-9a-f]{8}")
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of a table: the type of a cell, or of `width` elements where it is an array."""
+
+    name: str
+    type: str
+    width: int | None = None
+
+    @property
+    def definition(self) -> str:
+        """The column as CREATE TABLE has it."""
+        array = "" if self.width is None else f"[{self.width}]"
+        return f"{quoted(self.name)} {self.type}{array}"
 
 
 @dataclass(frozen=True)
 class Table:
-    """One table of predictions: the names of its inputs and outputs, in column order."""
+    """Where the predictions of one contract are stored."""
+
+    name: str
+    columns: list[Column]
+
+
+@dataclass(frozen=True)
+class View:
+    """What is read of one table: the names of its inputs and outputs, in column order."""
 
     name: str
     inputs: list[str]
@@ -40,20 +62,27 @@ class Table:
 
 
 def create_table(connection: duckdb.DuckDBPyConnection, contract: Contract) -> Table:
-    """Make the table that `contract` needs, unless it is there, and the view over all tables.
+    """Make the table that `contract` needs, unless it is there, and the views over all tables.
 
-    The table's name is a hash of its columns: the same columns, the same table; a contract with
-    others gets a table beside it, and no row is touched.
+    The table's name is a hash of its columns and their parts: the same columns, the same table; a
+    contract with others gets a table beside it, and no row is touched. What a model says in arrays
+    is stored in arrays, which cost a third of structs to append; the view gives the parts names.
     """
-    columns = {
-        **_FIRST,
-        **{feature.name: _TYPES[feature.type] for feature in contract.features},
-        **{name: _output_type(contract, name) for name in contract.output_names},
-        **_LAST,
-    }
-    definition = ", ".join(f"{quoted(name)} {kind}" for name, kind in columns.items())
-    table = f"predictions_{hashlib.sha256(definition.encode()).hexdigest()[:8]}"
-    if not find_tables(connection) and _is_taken(connection, "predictions", table):
+    columns = [
+        *(Column(name, kind) for name, kind in _FIRST.items()),
+        *(Column(feature.name, _TYPES[feature.type]) for feature in contract.features),
+        *(_output_column(output) for output in contract.outputs),
+        *(Column(name, kind) for name, kind in _LAST.items()),
+    ]
+    definition = ", ".join(column.definition for column in columns)
+    shown = {output.name: show(contract, output) for output in contract.outputs}
+    select = ", ".join(
+        f"{shown.get(column.name, quoted(column.name))} AS {quoted(column.name)}"
+        for column in columns
+    )
+    digest = hashlib.sha256(f"{definition}; {select}".encode()).hexdigest()[:8]
+    table, view = f"stored_{digest}", f"predictions_{digest}"
+    if not find_views(connection) and _is_taken(connection, "predictions", table, view):
         raise LogUnusable(
             "the database belongs to another program, whose predictions it would mix with ours: "
             "set SEXTANT_DATABASE to another file"
@@ -61,7 +90,8 @@ def create_table(connection: duckdb.DuckDBPyConnection, contract: Contract) -> T
     connection.begin()
     try:
         connection.execute(f"CREATE TABLE IF NOT EXISTS {table} ({definition})")
-        selects = [f"SELECT * FROM {other.name}" for other in find_tables(connection)]  # noqa: S608  # names of ours
+        connection.execute(f"CREATE VIEW IF NOT EXISTS {view} AS SELECT {select} FROM {table}")  # noqa: S608  # names of ours, or quoted
+        selects = [f"SELECT * FROM {each.name}" for each in find_views(connection)]  # noqa: S608  # names of ours
         connection.execute(
             f"CREATE OR REPLACE VIEW predictions AS {' UNION ALL BY NAME '.join(selects)}"
         )
@@ -71,44 +101,25 @@ def create_table(connection: duckdb.DuckDBPyConnection, contract: Contract) -> T
         with contextlib.suppress(duckdb.Error):
             connection.rollback()
         raise
-    return Table(table, [f.name for f in contract.features], contract.output_names)
+    return Table(table, columns)
 
 
-def find_tables(connection: duckdb.DuckDBPyConnection) -> list[Table]:
-    """Return every table of predictions in the database, and no table of another program."""
+def find_views(connection: duckdb.DuckDBPyConnection) -> list[View]:
+    """Return what there is to read of every contract, and nothing of another program."""
     found: dict[str, list[str]] = {}
-    for table, column in connection.execute(
+    for name, column in connection.execute(
         "SELECT table_name, column_name FROM duckdb_columns() "
         "WHERE schema_name = 'main' AND database_name = current_database() "
-        "AND table_name IN (SELECT table_name FROM duckdb_tables()) "
         "ORDER BY table_name, column_index"
     ).fetchall():
-        found.setdefault(table, []).append(column)
+        found.setdefault(name, []).append(column)
     return [
-        _table(name, columns)
+        _view(name, columns)
         for name, columns in found.items()
-        if _TABLE_NAME.fullmatch(name)
+        if _VIEW_NAME.fullmatch(name)
         and columns[: len(_FIRST)] == list(_FIRST)
         and columns[-len(_LAST) :] == list(_LAST)
     ]
-
-
-def read_newest(
-    cursor: duckdb.DuckDBPyConnection, limit: int, before: UUID | None
-) -> list[dict[str, Any]]:
-    """Return at most `limit` predictions, newest first, all older than the one `before` names.
-
-    Each has its fixed columns under their names, `inputs` and `outputs` as dicts.
-    """
-    found = [
-        row for table in find_tables(cursor) for row in _newest_of(cursor, table, limit, before)
-    ]
-    return sorted(found, key=lambda row: row["prediction_id"], reverse=True)[:limit]
-
-
-def quoted(name: str) -> str:
-    """Return `name` as an SQL identifier, whatever stands in it."""
-    return '"' + name.replace('"', '""') + '"'
 
 
 def _is_taken(connection: duckdb.DuckDBPyConnection, *names: str) -> bool:
@@ -119,43 +130,13 @@ def _is_taken(connection: duckdb.DuckDBPyConnection, *names: str) -> bool:
     return connection.execute(query, [list(names)]).fetchone() != (0,)
 
 
-def _table(name: str, columns: list[str]) -> Table:
+def _view(name: str, columns: list[str]) -> View:
     # A contract may not call a feature label or value, so the outputs begin at the first of them.
     middle = columns[len(_FIRST) : -len(_LAST)]
     split = next(i for i, column in enumerate(middle) if column in ("label", "value"))
-    return Table(name, middle[:split], middle[split:])
+    return View(name, middle[:split], middle[split:])
 
 
-def _output_type(contract: Contract, name: str) -> str:
-    output: Any = next(output for output in contract.outputs if output.name == name)
-    if output.role == "probabilities":
-        fields = ", ".join(f"{quoted(name)} FLOAT" for name in contract.class_names)
-        return f"STRUCT({fields})"
-    return _TYPES[output.type]
-
-
-def _newest_of(
-    cursor: duckdb.DuckDBPyConnection, table: Table, limit: int, before: UUID | None
-) -> list[dict[str, Any]]:
-    older = "WHERE prediction_id < $before" if before else ""
-    cursor.execute(
-        f"SELECT * FROM {table.name} {older} ORDER BY prediction_id DESC LIMIT $limit",  # noqa: S608  # the table's name is ours
-        {"limit": limit} | ({"before": before} if before else {}),
-    )
-    names = [column[0] for column in cursor.description or ()]
-    found = []
-    for values in cursor.fetchall():
-        row = dict(zip(names, map(_shortest, values), strict=True))
-        inputs = {name: row.pop(name) for name in table.inputs}
-        outputs = {name: row.pop(name) for name in table.outputs}
-        found.append({**row, "inputs": inputs, "outputs": outputs})
-    return found
-
-
-def _shortest(value: Any) -> Any:
-    # A FLOAT comes back as a Python float of sixteen digits: say it in the few it was stored by.
-    if isinstance(value, float):
-        return float(str(np.float32(value)))
-    if isinstance(value, dict):
-        return {key: _shortest(item) for key, item in value.items()}
-    return value
+def _output_column(output: Output) -> Column:
+    width = math.prod(output.shape) if output.shape else None
+    return Column(output.name, _TYPES[output.type], width)

@@ -27,13 +27,10 @@ _GRAPH_TYPES = {
 
 @dataclass(frozen=True)
 class Prediction:
-    """What the model said: one list an output, one entry a row, and the time the graph took.
+    """What the model said: one ndarray of shape (n_rows, ...) an output, and how long it took."""
 
-    Probabilities are a dict a row, by class name.
-    """
-
-    outputs: dict[str, list[Any]]
-    # Rows whose probabilities or value are infinite or no number.
+    outputs: dict[str, Any]
+    # Rows of which the model says anything that is infinite or no number.
     not_finite: list[int]
     inference_ms: float
 
@@ -80,6 +77,9 @@ class Model:
             self.contract: Contract = read_contract(
                 self._session.get_modelmeta().custom_metadata_map
             )
+            self._names = self.contract.output_names
+            self._all_names = [*self._names, *self.contract.explained_names]
+            self._switch = self.contract.explanation.input
             self._check_graph()
             self._replay_golden_rows()
         except InvalidModel as error:
@@ -87,41 +87,38 @@ class Model:
         except Exception as error:  # whatever a made-up file makes onnxruntime or numpy say
             raise InvalidModel(f"{path}: does not keep its contract: {error}") from None
 
-    def predict(self, columns: Mapping[str, Any]) -> Prediction:
+    def predict(self, columns: Mapping[str, Any], *, explain: bool = True) -> Prediction:
         """Run the graph.
 
         Parameters
         ----------
         columns : mapping of str to ndarray of shape (n_rows,)
             One array a feature, of the feature's type; a missing value is NaN.
+        explain : bool
+            Whether to compute what the model can say beside its answer.
 
         Returns
         -------
         Prediction
         """
         started = time.perf_counter()
-        arrays = self._run(columns)
+        outputs = self._run(columns, explain=explain)
         elapsed_s = time.perf_counter() - started
-        outputs = {name: to_decimals(array) for name, array in arrays.items()}
         not_finite = [
             int(row)
-            for array in arrays.values()
-            if array.dtype == np.float32 and not np.isfinite(array).all()
+            for name, array in outputs.items()
+            # A derived feature may be missing.
+            if array.dtype == np.float32 and name != "derived" and not np.isfinite(array).all()
             for row in np.unique(np.argwhere(~np.isfinite(array))[:, 0])
         ]
-        if "probabilities" in outputs:
-            names = self.contract.class_names
-            outputs["probabilities"] = [
-                dict(zip(names, row, strict=True)) for row in outputs["probabilities"]
-            ]
         return Prediction(outputs, not_finite, elapsed_s * 1e3)
 
-    def _run(self, columns: Mapping[str, Any]) -> dict[str, Any]:
+    def _run(self, columns: Mapping[str, Any], *, explain: bool) -> dict[str, Any]:
         feeds = {name: column.reshape(-1, 1) for name, column in columns.items()}
-        if self.contract.explanation.input:
-            feeds[self.contract.explanation.input] = np.array(False)
-        arrays = self._session.run(self.contract.output_names, feeds)
-        return dict(zip(self.contract.output_names, arrays, strict=True))
+        if self._switch:
+            feeds[self._switch] = np.array(explain)
+        names = self._all_names if explain else self._names
+        return dict(zip(names, self._session.run(names, feeds), strict=True))
 
     def _check_graph(self) -> None:
         contract = self.contract
@@ -141,7 +138,7 @@ class Model:
     def _replay_golden_rows(self) -> None:
         golden = self.contract.golden
         columns = {f.name: f.to_array(golden.inputs[f.name]) for f in self.contract.features}
-        answers = self._run(columns)
+        answers = self._run(columns, explain=True)
         for name, expected in golden.outputs.items():
             answer = answers[name]
             wanted = np.array(expected, dtype=answer.dtype)

@@ -1,14 +1,13 @@
 """The prediction log: append rows and wait until they are committed; read them back."""
 
+import contextlib
 import logging
-import queue
 import secrets
 import threading
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from itertools import repeat
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -16,17 +15,10 @@ from uuid import UUID
 import duckdb
 
 from server.contract import Contract
-from server.database import LogUnusable, open_database, unusable
-from server.layout import create_table, read_newest
+from server.reading import read_newest, read_one
+from server.writer import LogUnavailable, Writer
 
 _logger = logging.getLogger(__name__)
-
-# While commits fail, how often to see whether they work again.
-_PROBE_INTERVAL_S = 1.0
-
-
-class LogUnavailable(Exception):
-    """The rows are not known to be committed: the caller may try again."""
 
 
 @dataclass(frozen=True)
@@ -37,18 +29,11 @@ class Stored:
     predicted_at: datetime
 
 
-@dataclass
-class _Entry:
-    rows: list[tuple[Any, ...]]
-    done: threading.Event = field(default_factory=threading.Event)
-    failure: Exception | None = None
-
-
 class PredictionLog:
-    """The predictions of one database file, and the one thread that writes them.
+    """The predictions of one database file: requests hand in their rows and wait.
 
-    Requests hand in their rows and wait. The writer takes all that wait, appends them, commits
-    once and wakes those who waited: a group commit.
+    The writer takes all that wait, appends them, commits once and wakes those who waited: a group
+    commit.
 
     Raises
     ------
@@ -59,20 +44,12 @@ class PredictionLog:
     def __init__(
         self, path: Path, contract: Contract, *, max_waiting_rows: int, commit_timeout_s: float
     ) -> None:
-        self._path = path
         self._contract = contract
-        self._max_waiting_rows = max_waiting_rows
-        self._commit_timeout_s = commit_timeout_s
-        self._waiting: queue.SimpleQueue[_Entry | None] = queue.SimpleQueue()
-        self._waiting_rows = 0
         self._last_id = 0
         self._lock = threading.Lock()
-        self._failure: str | None = None
-        # When the writer took the rows that it is committing, on the monotonic clock.
-        self._commit_began: float | None = None
-        self._open()
-        self._writer = threading.Thread(target=self._write, name="prediction-log", daemon=True)
-        self._writer.start()
+        self._writer = Writer(
+            path, contract, max_waiting_rows=max_waiting_rows, commit_timeout_s=commit_timeout_s
+        )
 
     def append(
         self,
@@ -80,7 +57,7 @@ class PredictionLog:
         request_id: str,
         ids: Sequence[str | None],
         values: Mapping[str, Sequence[Any]],
-        outputs: Mapping[str, Sequence[Any]],
+        outputs: Mapping[str, Any],
         warnings: Sequence[Any],
         inference_ms: float,
     ) -> Stored:
@@ -88,8 +65,10 @@ class PredictionLog:
 
         Parameters
         ----------
-        values, outputs : mapping of str to sequence of length n_rows
-            One column a feature and one an output of the contract.
+        values : mapping of str to sequence of length n_rows
+            One column a feature of the contract; None is stored as NULL.
+        outputs : mapping of str to ndarray of shape (n_rows, ...)
+            One array an output of the contract; an output that is not there is stored as NULL.
 
         Raises
         ------
@@ -102,21 +81,20 @@ class PredictionLog:
             microsecond=now // 1_000 % 1_000_000, tzinfo=None
         )
         prediction_ids = self._new_ids(now // 1_000_000, len(ids))
-        rows = zip(
-            prediction_ids,
-            repeat(predicted_at),
-            repeat(request_id),
-            range(len(ids)),
-            ids,
-            repeat(self._contract.model_name),
-            repeat(self._contract.model_version),
-            *(values[name] for name in self._table.inputs),
-            *(outputs[name] for name in self._table.outputs),
-            warnings,
-            repeat(inference_ms),
-            strict=False,
-        )
-        self._wait_for_commit(_Entry(list(rows)))
+        columns = {
+            "prediction_id": prediction_ids,
+            "predicted_at": predicted_at,
+            "request_id": request_id,
+            "instance": range(len(ids)),
+            "id": ids,
+            "model_name": self._contract.model_name,
+            "model_version": self._contract.model_version,
+            **values,
+            **outputs,
+            "warnings": warnings,
+            "inference_ms": inference_ms,
+        }
+        self._writer.store(columns, len(ids))
         return Stored(prediction_ids, predicted_at)
 
     def newest(self, limit: int, before: UUID | None = None) -> list[dict[str, Any]]:
@@ -124,39 +102,31 @@ class PredictionLog:
 
         Each has its fixed columns under their names, `inputs` and `outputs` as dicts.
         """
-        try:
-            with self._database.cursor() as cursor:
-                return read_newest(cursor, limit, before)
-        except duckdb.Error as error:
-            _logger.error("cannot read the prediction log: %s", error)
-            raise LogUnavailable("the prediction log cannot be read") from error
+        with self._reading() as cursor:
+            return read_newest(cursor, limit, before)
+
+    def find(self, prediction_id: UUID) -> dict[str, Any] | None:
+        """Return one prediction with all that was said of it, or None if there is no such one."""
+        with self._reading() as cursor:
+            return read_one(cursor, prediction_id)
 
     @property
     def trouble(self) -> str | None:
         """Why a row handed in now would probably not be stored, or None."""
-        if self._failure is not None:
-            return "the last commit failed"
-        began = self._commit_began
-        if began is not None and time.monotonic() - began > self._commit_timeout_s:
-            return "a commit does not come to its end"
-        if self._waiting_rows >= self._max_waiting_rows:
-            return "too many rows wait to be stored"
-        return None
+        return self._writer.trouble
 
     def close(self, timeout_s: float | None = None) -> bool:
-        """Commit what waits, write it all into the one file, and let it go.
+        """Commit what waits and let the file go; return whether that was done in time."""
+        return self._writer.close(timeout_s)
 
-        Returns
-        -------
-        bool
-            Whether that was done within `timeout_s` seconds; otherwise the file is still held.
-        """
-        self._waiting.put(None)
-        self._writer.join(timeout_s)
-        if self._writer.is_alive():
-            return False
-        self._close()
-        return True
+    @contextlib.contextmanager
+    def _reading(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        try:
+            with self._writer.cursor() as cursor:
+                yield cursor
+        except duckdb.Error as error:
+            _logger.error("cannot read the prediction log: %s", error)
+            raise LogUnavailable("the prediction log cannot be read") from error
 
     def _new_ids(self, now_ms: int, n: int) -> list[UUID]:
         # UUID version 7 (RFC 9562): the time, then chance; it sorts by age. Ids never step back
@@ -166,83 +136,3 @@ class PredictionLog:
             first = max(fresh, self._last_id + 1)
             self._last_id = first + n - 1
         return [UUID(int=first + k) for k in range(n)]
-
-    def _wait_for_commit(self, entry: _Entry) -> None:
-        with self._lock:
-            if self._waiting_rows + len(entry.rows) > self._max_waiting_rows:
-                raise LogUnavailable("too many predictions wait to be stored")
-            self._waiting_rows += len(entry.rows)
-        self._waiting.put(entry)
-        if not entry.done.wait(self._commit_timeout_s):
-            raise LogUnavailable(f"not committed within {self._commit_timeout_s:g} s")
-        if isinstance(entry.failure, duckdb.Error | LogUnusable):
-            raise LogUnavailable("the prediction log cannot be written") from entry.failure
-        if entry.failure:
-            raise entry.failure
-
-    def _write(self) -> None:
-        is_open = True
-        while is_open:
-            group, is_open = self._take()
-            self._commit_began = time.monotonic()
-            try:
-                if self._failure:
-                    self._recover()
-                self._commit(group)
-                if self._failure:
-                    _logger.warning("the prediction log can be written again")
-                self._failure = None
-            except Exception as error:  # each of the group gets it
-                self._note_failure(error)
-                for entry in group:
-                    entry.failure = error
-            self._commit_began = None
-            for entry in group:
-                entry.done.set()
-            with self._lock:
-                self._waiting_rows -= sum(len(entry.rows) for entry in group)
-
-    def _take(self) -> tuple[list[_Entry], bool]:
-        group: list[_Entry] = []
-        try:
-            entry = self._waiting.get(timeout=_PROBE_INTERVAL_S if self._failure else None)
-            while entry is not None:
-                group.append(entry)
-                entry = self._waiting.get_nowait()
-        except queue.Empty:
-            return group, True
-        return group, False
-
-    def _commit(self, group: Sequence[_Entry]) -> None:
-        self._appender.clear()
-        for entry in group:
-            self._appender.append_rows(entry.rows)
-        self._appender.flush()
-
-    def _note_failure(self, error: Exception) -> None:
-        if self._failure is None:
-            _logger.error("the prediction log cannot be written: %s", error)
-        self._failure = str(error)
-
-    def _recover(self) -> None:
-        # A failed checkpoint makes DuckDB refuse everything until the file is opened anew.
-        try:
-            create_table(self._connection, self._contract)
-        except (duckdb.FatalException, duckdb.ConnectionException):
-            self._close()
-            self._open()
-
-    def _open(self) -> None:
-        self._database = open_database(self._path)
-        try:
-            # Cursors are connections of their own to the same database.
-            self._connection = self._database.cursor()
-            self._table = create_table(self._connection, self._contract)
-            self._appender = self._connection.appender(self._table.name)
-        except (duckdb.Error, LogUnusable) as error:
-            self._database.close()
-            raise unusable(self._path, error) from error
-
-    def _close(self) -> None:
-        self._connection.close()
-        self._database.close()

@@ -10,10 +10,12 @@ import msgspec
 from flask import Blueprint, Response, current_app, g, render_template, request, url_for
 from werkzeug.exceptions import (
     BadRequest,
+    NotFound,
     ServiceUnavailable,
     UnsupportedMediaType,
 )
 
+from server.answers import to_answers
 from server.model import Model
 from server.payload import PayloadReader
 from server.prediction_log import PredictionLog
@@ -59,14 +61,20 @@ def predict() -> Response:
         raise UnsupportedMediaType(
             f"send application/json, not {request.mimetype or 'a body without Content-Type'}"
         )
-    return _json(answer_body(request.get_data(cache=False)))
+    answer = answer_body(request.get_data(cache=False), explain=_explain_of_request())
+    response = _json(answer)
+    if "prediction_id" in answer:
+        response.headers["Location"] = url_for(
+            ".show_prediction", prediction_id=answer["prediction_id"]
+        )
+    return response
 
 
-def answer_body(body: bytes) -> dict[str, Any]:
+def answer_body(body: bytes, *, explain: bool = True) -> dict[str, Any]:
     """Parse, predict, store, answer: the path of every prediction."""
     reader, model, log = parts().reader, parts().model, parts().log
     instances = reader.parse(body)
-    prediction = model.predict(instances.arrays)
+    prediction = model.predict(instances.arrays, explain=explain)
     if prediction.not_finite:
         raise instances.without_answer(prediction.not_finite)
     stored = log.append(
@@ -78,17 +86,14 @@ def answer_body(body: bytes) -> dict[str, Any]:
         inference_ms=prediction.inference_ms,
     )
     contract = model.contract
+    said = to_answers(contract, instances.values, prediction.outputs)
     answers = [
         {"prediction_id": str(prediction_id)}
         | ({} if caller_id is None else {"id": caller_id})
-        | dict(zip(prediction.outputs, outputs, strict=True))
+        | answer
         | {"warnings": warnings}
-        for prediction_id, caller_id, warnings, *outputs in zip(
-            stored.prediction_ids,
-            instances.ids,
-            instances.warnings,
-            *prediction.outputs.values(),
-            strict=True,
+        for prediction_id, caller_id, answer, warnings in zip(
+            stored.prediction_ids, instances.ids, said, instances.warnings, strict=True
         )
     ]
     shared = {
@@ -118,6 +123,18 @@ def show_predictions() -> Response | str:
         is_newest=before is None,
         limit=limit,
     )
+
+
+@blueprint.get("/predictions/<uuid:prediction_id>")
+def show_prediction(prediction_id: uuid.UUID) -> Response | str:
+    """Show one prediction with all that was said of it."""
+    row = parts().log.find(prediction_id)
+    if row is None:
+        raise NotFound(f"no prediction {prediction_id} is stored here")
+    if not _wants_html():
+        return _json(_as_json(row))
+    contract = parts().model.contract
+    return render_template("prediction.html", contract=contract, row=row)
 
 
 @blueprint.get("/model")
@@ -151,6 +168,13 @@ def _wants_html() -> bool:
         raise BadRequest(f"format={wanted}: there are json and html")
     best = request.accept_mimetypes.best_match(["application/json", "text/html"])
     return (wanted or ("html" if best == "text/html" else "json")) == "html"
+
+
+def _explain_of_request() -> bool:
+    wanted = request.args.get("explain", "true")
+    if wanted not in ("true", "false"):
+        raise BadRequest(f"explain={wanted}: there are true and false")
+    return wanted == "true"
 
 
 def _limit_of_request() -> int:

@@ -12,7 +12,7 @@ import duckdb
 import msgspec
 import pytest
 
-from server import layout, prediction_log
+from server import layout, writer
 from server.database import LogUnusable
 from server.model import Model
 from server.prediction_log import LogUnavailable, PredictionLog
@@ -161,8 +161,10 @@ def test_a_new_version_of_the_same_contract_shares_the_table(open_log, contract,
 def test_requests_at_once_share_commits(open_log, contract, monkeypatch):
     log = open_log()
     groups = []
-    commit = log._commit
-    monkeypatch.setattr(log, "_commit", lambda group: (groups.append(len(group)), commit(group)))
+    commit = log._writer._commit
+    monkeypatch.setattr(
+        log._writer, "_commit", lambda group: (groups.append(len(group)), commit(group))
+    )
     threads = [threading.Thread(target=log.append, kwargs=rows(contract)) for _ in range(40)]
 
     for thread in threads:
@@ -188,8 +190,8 @@ def test_a_full_queue_refuses(open_log, contract):
 def test_a_commit_that_takes_too_long_is_not_acknowledged(open_log, contract, monkeypatch):
     log = open_log(commit_timeout_s=0.05)
     release = threading.Event()
-    commit = log._commit
-    monkeypatch.setattr(log, "_commit", lambda group: (release.wait(5), commit(group)))
+    commit = log._writer._commit
+    monkeypatch.setattr(log._writer, "_commit", lambda group: (release.wait(5), commit(group)))
 
     with pytest.raises(LogUnavailable, match=r"0\.05 s"):
         log.append(**rows(contract))
@@ -205,23 +207,23 @@ def test_a_commit_that_takes_too_long_is_not_acknowledged(open_log, contract, mo
     ],
 )
 def test_a_failed_commit_is_told_and_got_over(open_log, contract, monkeypatch, error):
-    monkeypatch.setattr(prediction_log, "_PROBE_INTERVAL_S", 0.02)
+    monkeypatch.setattr(writer, "_PROBE_INTERVAL_S", 0.02)
     log = open_log()
 
     class Broken:
         def clear(self):
             raise error
 
-    log._appender = Broken()
+    log._writer._appender = Broken()
     if isinstance(error, duckdb.FatalException):
         # What DuckDB does after a failed checkpoint: every statement fails until it is reopened.
-        log._connection.close()
+        log._writer._connection.close()
 
     with pytest.raises(LogUnavailable):
         log.append(**rows(contract))
     assert log.trouble
 
-    log._appender = log._database.cursor().appender(log._table.name)
+    log._writer._appender = log._writer.cursor().appender(log._writer._table.name)
     deadline = time.monotonic() + 5
     while log.trouble and time.monotonic() < deadline:
         time.sleep(0.01)
@@ -331,8 +333,8 @@ def test_an_older_duckdb_can_read_the_log(open_log, tmp_path):
 def test_a_commit_that_hangs_is_trouble_and_cannot_be_waited_for(open_log, contract, monkeypatch):
     log = open_log(commit_timeout_s=0.05)
     release = threading.Event()
-    commit = log._commit
-    monkeypatch.setattr(log, "_commit", lambda group: (release.wait(10), commit(group)))
+    commit = log._writer._commit
+    monkeypatch.setattr(log._writer, "_commit", lambda group: (release.wait(10), commit(group)))
 
     with pytest.raises(LogUnavailable):
         log.append(**rows(contract))
@@ -345,8 +347,8 @@ def test_a_commit_that_hangs_is_trouble_and_cannot_be_waited_for(open_log, contr
 def test_a_full_queue_is_trouble(open_log, contract, monkeypatch):
     log = open_log(max_waiting_rows=1)
     release = threading.Event()
-    commit = log._commit
-    monkeypatch.setattr(log, "_commit", lambda group: (release.wait(10), commit(group)))
+    commit = log._writer._commit
+    monkeypatch.setattr(log._writer, "_commit", lambda group: (release.wait(10), commit(group)))
     waiting = threading.Thread(target=log.append, kwargs=rows(contract))
     waiting.start()
 
@@ -416,7 +418,7 @@ def test_tables_are_made_all_or_none(contract, monkeypatch):
             return answer
         raise duckdb.IOException("gone")
 
-    monkeypatch.setattr(layout, "find_tables", find_tables)
+    monkeypatch.setattr(layout, "find_views", find_tables)
     with duckdb.connect() as database:
         with pytest.raises(duckdb.IOException, match="gone"):
             layout.create_table(database, contract)

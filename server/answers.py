@@ -1,0 +1,100 @@
+"""Turn what the model said into answers: named classes, reasons in words, what is novel."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from server.contract import Contract, to_decimals
+from server.explained import Bound, Novelty
+from server.reasons import to_reasons
+
+Rows = list[Any]
+
+
+def to_answers(
+    contract: Contract, values: Mapping[str, Sequence[Any]], outputs: Mapping[str, Any]
+) -> list[dict[str, Any]]:
+    """Return one answer a row.
+
+    Parameters
+    ----------
+    values : mapping of str to sequence of length n_rows
+        The inputs as sent.
+    outputs : mapping of str to ndarray of shape (n_rows, ...)
+        What the model said.
+    """
+    columns: dict[str, Rows] = {}
+    for output in contract.outputs:
+        if output.name in outputs and output.role in _TOLD:
+            columns[output.name] = _TOLD[output.role](contract, outputs[output.name])
+    if "novelty" in outputs:
+        columns["novelty"] = _novelty(contract, values, outputs)
+    for head in contract.explanation.heads:
+        if head.contributions in outputs:
+            name = head.contributions.removesuffix("contributions") + "reasons"
+            columns[name] = to_reasons(contract, head, outputs)
+    return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+
+
+def _plain(_: Contract, array: Any) -> Rows:
+    return to_decimals(array)
+
+
+def _by_class(contract: Contract, array: Any) -> Rows:
+    names = contract.class_names
+    return [dict(zip(names, row, strict=True)) for row in to_decimals(array)]
+
+
+def _set(contract: Contract, array: Any) -> Rows:
+    names = contract.class_names
+    return [[name for name, held in zip(names, row, strict=True) if held] for row in array.tolist()]
+
+
+def _interval(_: Contract, array: Any) -> Rows:
+    return [{"low": low, "high": high} for low, high in to_decimals(array)]
+
+
+_TOLD: dict[str, Callable[[Contract, Any], Rows]] = {
+    "label": _plain,
+    "probabilities": _by_class,
+    "value": _plain,
+    "detail": _plain,
+    "prediction_set": _set,
+    "interval": _interval,
+}
+
+
+def _novelty(
+    contract: Contract, values: Mapping[str, Sequence[Any]], outputs: Mapping[str, Any]
+) -> Rows:
+    """Return, by row, what lies outside of what the model was trained on, and how far."""
+    assert contract.novelty is not None  # noqa: S101  # the contract was checked at start
+    found: Rows = [[] for _ in outputs["novelty"]]
+    for row, number in np.argwhere(outputs["novelty"]).tolist():
+        bound = contract.novelty.columns[number]
+        is_input = bound.kind == "input"
+        value = values[bound.name][row] if is_input else outputs["derived"][row, number]
+        value = float(str(value))
+        found[row].append(
+            {
+                "feature": bound.name,
+                "value": value,
+                "low": bound.low,
+                "high": bound.high,
+                "detail": f"{bound.name} = {value:.6g} {_beyond(contract.novelty, bound, value)}",
+            }
+        )
+    return found
+
+
+def _beyond(novelty: Novelty, bound: Bound, value: float) -> str:
+    if bound.kind == "input" and bound.high is not None and value > bound.high:
+        return f"is above {bound.high:g}, the highest the model is meant for"
+    if bound.kind == "input":
+        return f"is below {bound.low:g}, the lowest the model is meant for"
+    low, high = novelty.quantiles
+    return (
+        f"lies outside {bound.low:.4g} to {bound.high:.4g}, where {100 * (high - low):.4g} % of "
+        "the training rows lie"
+    )
