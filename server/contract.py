@@ -217,14 +217,11 @@ def _check_agreement(contract: Contract) -> None:
     lengths = {len(column) for column in golden.inputs.values()}
     lengths |= {len(column) for column in golden.outputs.values()}
     axes = _axes(contract)
-    odd = [o.name for o in contract.outputs if o.shape != axes.get(o.role, [])]
+    odd_shapes = [o.name for o in contract.outputs if o.shape != axes.get(o.role, [])]
+    odd_heads = [h.head for h in contract.evaluation.heads if _has_odd_axes(contract, h)]
     for what, found, wanted in (
-        ("shapes of outputs", odd, []),
-        (
-            "importances",
-            [h.head for h in contract.evaluation.heads if _has_odd_axes(contract, h)],
-            [],
-        ),
+        ("shapes of outputs", odd_shapes, []),
+        ("axes of the evaluation", odd_heads, []),
         ("outputs", outputs, [(role, role) for role in roles]),
         ("golden inputs", sorted(golden.inputs), sorted(names)),
         ("golden outputs", sorted(golden.outputs), sorted(contract.output_names)),
@@ -252,16 +249,13 @@ def _axes(contract: Contract) -> dict[str, list[int]]:
 
 
 def _has_odd_axes(contract: Contract, head: EvaluatedHead) -> bool:
-    n = len(contract.class_names)
-    explained = [
-        len(contract.explanation.features),
-        *{max(len(contract.explanation.columns), 1) for _ in contract.explanation.features},
-    ]
-    return (
-        head.confusion is not None and [len(head.confusion), *{*map(len, head.confusion)}] != [n, n]
-    ) or (
-        head.importance is not None
-        and [len(head.importance), *{*map(len, head.importance)}] != explained
+    n_classes, axes = len(contract.class_names), _axes(contract)
+    return any(
+        table is not None and (len(table) != down or any(len(row) != across for row in table))
+        for table, (down, across) in (
+            (head.confusion, (n_classes, n_classes)),
+            (head.importance, axes["contributions"]),
+        )
     )
 
 

@@ -7,10 +7,15 @@ import numpy as np
 import onnx
 import pytest
 
-from server.contract import InvalidModel
+from server.contract import InvalidModel, to_decimals
 from server.model import Model
 
 from .conftest import SHIPPED
+
+_ODD_EVALUATION = (
+    '{"of": "", "heads": [{"head": "x", "rows": 1, "confusion": [[1]], "reliability": [],'
+    ' "importance": null}]}'
+)
 
 
 @pytest.fixture
@@ -50,8 +55,18 @@ def test_the_shipped_model_keeps_its_promises():
 
     prediction = model.predict(columns)
 
-    assert [len(values) for values in prediction.outputs.values()] == [2, 2, 2]
+    promised = {output.name: (2, *output.shape) for output in model.contract.outputs}
+    assert {name: array.shape for name, array in prediction.outputs.items()} == promised
     assert prediction.inference_ms > 0
+
+
+def test_what_is_not_asked_for_is_not_computed():
+    model = Model(SHIPPED)
+    columns = {f.name: np.array([15], np.float32) for f in model.contract.features}
+
+    prediction = model.predict(columns, explain=False)
+
+    assert list(prediction.outputs) == ["label", "probabilities", "head"]
 
 
 def test_a_missing_file_is_named(tmp_path):
@@ -87,7 +102,9 @@ def test_a_model_without_contract_is_refused_with_the_mend(altered):
         ({"contract_version": "2"}, "has contract version 2, and this server reads version 1"),
         ({"outputs": "[]"}, "outputs are"),
         ({"golden": '{"inputs": {}, "outputs": {}}'}, "golden inputs are"),
-        ({"class_names": '["A", "B"]'}, "probabilities are"),
+        ({"class_names": '["A", "B"]'}, "shapes of outputs are"),
+        ({"novelty": "null"}, "shapes of outputs are"),
+        ({"evaluation": _ODD_EVALUATION}, "axes of the evaluation are"),
         ({"class_names": '["A", "a", "B"]'}, "the classes"),
         ({"class_names": '["A", "", "B"]'}, "the classes"),
     ],
@@ -183,14 +200,11 @@ def test_unknown_keys_are_ignored(altered):
 
 
 def test_floats_are_said_in_the_fewest_digits():
-    model = Model(SHIPPED)
-    columns = {f.name: np.array([15], np.float32) for f in model.contract.features}
+    values = np.random.default_rng(0).random(1_000, dtype=np.float32)
 
-    (probabilities,) = model.predict(columns).outputs["probabilities"]
-
-    for value in probabilities.values():
-        assert len(f"{value:g}") <= len(str(value)) <= 13
-        assert float(np.float32(value)) == pytest.approx(value, rel=1e-7)
+    for value, said in zip(values, to_decimals(values), strict=True):
+        assert np.float32(said) == value
+        assert len(str(said)) <= 13
 
 
 def test_the_contract_can_be_said_again():

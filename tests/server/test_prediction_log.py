@@ -10,6 +10,7 @@ from uuid import UUID
 
 import duckdb
 import msgspec
+import numpy as np
 import pytest
 
 from server import layout, writer
@@ -58,8 +59,11 @@ def open_log(tmp_path, contract):
 def rows(contract, n=1, ids=None):
     """Arguments of append for `n` rows that look like any other."""
     values = [OBJECT.get(feature.name) for feature in contract.features]
-    outputs = {"label": "STAR", "head": "photometric"}
-    outputs["probabilities"] = {"GALAXY": 0.25, "QSO": 0.0, "STAR": 0.75}
+    outputs = {
+        "label": np.array(["STAR"] * n, dtype=object),
+        "head": np.array(["photometric"] * n, dtype=object),
+        "probabilities": np.array([[0.25, 0.0, 0.75]] * n, dtype=np.float32),
+    }
     return {
         "request_id": "r",
         "ids": ids or [None] * n,
@@ -67,7 +71,7 @@ def rows(contract, n=1, ids=None):
             feature.name: [value] * n
             for feature, value in zip(contract.features, values, strict=True)
         },
-        "outputs": {name: [outputs[name]] * n for name in contract.output_names},
+        "outputs": outputs,
         "warnings": [[]] * n,
         "inference_ms": 0.1,
     }

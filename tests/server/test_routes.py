@@ -1,4 +1,5 @@
 import json
+import math
 import re
 from datetime import UTC, datetime
 from uuid import UUID
@@ -26,7 +27,8 @@ def test_one_object_answers_one_object(client):
     assert response.status_code == 200
     assert list(answer) == [
         *("model", "predicted_at", "prediction_id"),
-        *("label", "probabilities", "head", "warnings"),
+        *("label", "probabilities", "head", "prediction_set", "novelty"),
+        *("reasons", "photometric_reasons", "warnings"),
     ]
     assert answer["label"] == "STAR"
     assert list(answer["probabilities"]) == ["GALAXY", "QSO", "STAR"]
@@ -64,18 +66,105 @@ def test_rows_answer_alike_alone_and_together(client):
 
 
 def test_what_was_answered_is_what_was_stored(client):
-    answer = client.post(
+    response = client.post(
         "/predict", json={**STAR, "u": 30, "id": "my own"}, headers={"X-Request-ID": "r-1"}
-    ).json
+    )
+    answer = response.json
 
-    (row,) = logged(client)
+    row = client.get(response.headers["Location"]).json
 
-    assert row.pop("inputs") == {**STAR, "u": 30.0}
-    assert row.pop("inference_ms") > 0
-    assert row.pop("request_id") == "r-1"
-    assert row.pop("instance") == 0
-    assert row == answer
-    assert row["warnings"][0]["feature"] == "u"
+    assert row["inputs"] == {**STAR, "u": 30.0}
+    assert row["inference_ms"] > 0
+    assert (row["request_id"], row["instance"]) == ("r-1", 0)
+    for name in ("model", "predicted_at", "prediction_id", "id", "label", "probabilities", "head"):
+        assert row[name] == answer[name]
+    assert row["prediction_set"] == answer["prediction_set"]
+    assert row["novelty"] == [each["feature"] for each in answer["novelty"]] != []
+    assert row["warnings"] == answer["warnings"] != []
+    for prefix in ("", "photometric_"):
+        moved = row[f"{prefix}contributions"]
+        for reason in answer[f"{prefix}reasons"]:
+            assert moved[reason["feature"]][answer["label"]] == pytest.approx(
+                reason["contribution"], abs=1e-6
+            )
+            assert row["derived"][reason["feature"]] == reason["value"]
+
+
+def test_reasons_come_by_size_and_add_up_to_the_score(client):
+    response = client.post("/predict", json=STAR)
+    answer, row = response.json, client.get(response.headers["Location"]).json
+
+    sizes = [abs(reason["contribution"]) for reason in answer["reasons"]]
+    scores = {
+        name: row["base_values"][name] + sum(each[name] for each in row["contributions"].values())
+        for name in answer["probabilities"]
+    }
+
+    assert sizes == sorted(sizes, reverse=True)
+    total = sum(map(math.exp, scores.values()))
+    for name, score in scores.items():
+        assert math.exp(score) / total == pytest.approx(answer["probabilities"][name], abs=1e-5)
+
+
+def test_reasons_are_in_words(client):
+    answer = client.post("/predict", json=OBJECT).json
+
+    details = {reason["feature"]: reason["detail"] for reason in answer["reasons"]}
+    assert re.fullmatch(r"r-i = 0\.4436 pushes away from STAR by [\d.]+", details["r-i"])
+    assert details["redshift"] == "redshift (missing) moves nothing"
+    assert answer["reasons"] == answer["photometric_reasons"]
+
+
+def test_an_object_of_a_deeper_survey_comes_back_flagged(client):
+    answer = client.post("/predict", json={**OBJECT, "u": 23, "g": 22}).json
+
+    found = {each["feature"]: each for each in answer["novelty"]}
+    assert found["u"]["detail"] == "u = 23 is above 19.6, the highest the model is meant for"
+    assert (found["g"]["value"], found["g"]["low"], found["g"]["high"]) == (22, None, 20)
+    assert found["g-r"]["detail"].startswith("g-r = 6.05301 lies outside ")
+    assert found["g-r"]["detail"].endswith("where 99.9 % of the training rows lie")
+
+
+def test_an_answer_that_should_not_be_explained_is_bare(client):
+    response = client.post("/predict?explain=false", json=STAR)
+
+    assert not {"prediction_set", "novelty", "reasons"} & set(response.json)
+    row = client.get(response.headers["Location"]).json
+    assert [row[n] for n in ("prediction_set", "novelty", "contributions")] == [None] * 3
+
+
+@pytest.mark.parametrize("value", ["", "no", "TRUE", "1"])
+def test_explain_is_true_or_false(client, value):
+    response = client.post(f"/predict?explain={value}", json=STAR)
+
+    assert response.status_code == 400
+    assert "there are true and false" in response.json["detail"]
+
+
+def test_many_rows_are_stored_as_few_are(client):
+    rows = [
+        *({**STAR, "id": "warned", "u": 30}, {**OBJECT, "id": 'it\'s "<odd>"'}),
+        *({**STAR, "redshift": number / 1000} for number in range(698)),
+    ]
+    few = client.post("/predict", json=rows[:3]).json["predictions"]
+    many = client.post("/predict", json=rows).json["predictions"]
+
+    stored = [
+        [client.get(f"/predictions/{each['prediction_id']}").json for each in answers[:3]]
+        for answers in (few, many)
+    ]
+
+    for one, other in zip(*stored, strict=True):
+        for name in ("prediction_id", "predicted_at", "request_id", "inference_ms"):
+            assert one.pop(name) != other.pop(name)
+        assert one == other
+
+
+@pytest.mark.parametrize("name", ["01a200a7-4a9e-7a2e-89e1-7b85e7d2e251", "x", "0"])
+def test_a_prediction_that_is_not_there_is_named(client, name):
+    response = client.get(f"/predictions/{name}")
+
+    assert (response.status_code, response.content_type) == (404, "application/problem+json")
 
 
 def test_a_missing_value_is_stored_as_missing(client):
