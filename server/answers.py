@@ -13,9 +13,13 @@ Rows = list[Any]
 
 
 def to_answers(
-    contract: Contract, values: Mapping[str, Sequence[Any]], outputs: Mapping[str, Any]
+    contract: Contract,
+    values: Mapping[str, Sequence[Any]],
+    outputs: Mapping[str, Any],
+    *,
+    reasons: bool,
 ) -> list[dict[str, Any]]:
-    """Return one answer a row.
+    """Return one answer a row, with or without reasons.
 
     Parameters
     ----------
@@ -30,7 +34,7 @@ def to_answers(
             columns[output.name] = _TOLD[output.role](contract, outputs[output.name])
     if "novelty" in outputs:
         columns["novelty"] = _novelty(contract, values, outputs)
-    for head in contract.explanation.heads:
+    for head in contract.explanation.heads if reasons else []:
         if head.contributions in outputs:
             name = head.contributions.removesuffix("contributions") + "reasons"
             columns[name] = to_reasons(contract, head, outputs)

@@ -70,11 +70,15 @@ def predict() -> Response:
     return response
 
 
-def answer_body(body: bytes, *, explain: bool = True) -> dict[str, Any]:
-    """Parse, predict, store, answer: the path of every prediction."""
+def answer_body(body: bytes, *, explain: bool | None = None) -> dict[str, Any]:
+    """Parse, predict, store, answer: the path of every prediction.
+
+    Everything is computed and stored unless `explain` is false. Reasons are put into words for one
+    object, and for a list only where `explain` is true: few read ten thousand of them.
+    """
     reader, model, log = parts().reader, parts().model, parts().log
     instances = reader.parse(body)
-    prediction = model.predict(instances.arrays, explain=explain)
+    prediction = model.predict(instances.arrays, explain=explain is not False)
     if prediction.not_finite:
         raise instances.without_answer(prediction.not_finite)
     stored = log.append(
@@ -86,7 +90,12 @@ def answer_body(body: bytes, *, explain: bool = True) -> dict[str, Any]:
         inference_ms=prediction.inference_ms,
     )
     contract = model.contract
-    said = to_answers(contract, instances.values, prediction.outputs)
+    said = to_answers(
+        contract,
+        instances.values,
+        prediction.outputs,
+        reasons=instances.is_single or explain is True,
+    )
     answers = [
         {"prediction_id": str(prediction_id)}
         | ({} if caller_id is None else {"id": caller_id})
@@ -170,11 +179,11 @@ def _wants_html() -> bool:
     return (wanted or ("html" if best == "text/html" else "json")) == "html"
 
 
-def _explain_of_request() -> bool:
-    wanted = request.args.get("explain", "true")
-    if wanted not in ("true", "false"):
+def _explain_of_request() -> bool | None:
+    wanted = request.args.get("explain")
+    if wanted not in (None, "true", "false"):
         raise BadRequest(f"explain={wanted}: there are true and false")
-    return wanted == "true"
+    return None if wanted is None else wanted == "true"
 
 
 def _limit_of_request() -> int:

@@ -133,6 +133,16 @@ def test_an_answer_that_should_not_be_explained_is_bare(client):
     assert [row[n] for n in ("prediction_set", "novelty", "contributions")] == [None] * 3
 
 
+def test_a_list_is_given_reasons_where_they_are_asked_for(client):
+    for query, expected in (("", False), ("?explain=true", True), ("?explain=false", False)):
+        (answer,) = client.post(f"/predict{query}", json=[STAR]).json["predictions"]
+
+        assert ("reasons" in answer) is expected
+        assert ("novelty" in answer) is (query != "?explain=false")
+        stored = client.get(f"/predictions/{answer['prediction_id']}").json
+        assert (stored["contributions"] is None) is (query == "?explain=false")
+
+
 @pytest.mark.parametrize("value", ["", "no", "TRUE", "1"])
 def test_explain_is_true_or_false(client, value):
     response = client.post(f"/predict?explain={value}", json=STAR)
