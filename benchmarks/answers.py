@@ -13,7 +13,7 @@ _SUM_TOLERANCE = 1e-5
 Contract = dict[str, Any]
 Answer = dict[str, Any]
 
-# The outputs of other roles are in the file, and not in an answer.
+# The outputs that are always there; the others are, where they are asked for.
 ANSWERED = ("label", "probabilities", "value", "detail")
 
 
@@ -36,6 +36,7 @@ def check_predictions(
         found = prediction.get("id")
         _require(found == instance.get("id"), f"{found!r} stands where {instance['id']} belongs")
         _check_outputs(contract, prediction)
+        _check_beside(contract, prediction)
         _require(isinstance(prediction["warnings"], list), "warnings is not a list")
     ids = [UUID(prediction["prediction_id"]) for prediction in predictions]
     _require(len(set(ids)) == len(ids), "a prediction_id stands twice in one answer")
@@ -75,6 +76,20 @@ def _check_outputs(contract: Contract, prediction: Answer) -> None:
             _require(allowed is None or value in allowed, f"{output['name']} {value!r}")
         else:
             _require(math.isfinite(value), f"{output['name']} {value!r}")
+
+
+def _check_beside(contract: Contract, prediction: Answer) -> None:
+    roles = {output["role"] for output in contract["outputs"]}
+    if "prediction_set" in roles:
+        names = prediction["prediction_set"]
+        _require(set(names) <= set(contract["class_names"]), f"a prediction_set of {names}")
+    if "interval" in roles:
+        low, high = prediction["interval"]["low"], prediction["interval"]["high"]
+        _require(low <= prediction["value"] <= high, f"an interval from {low} to {high}")
+    if "novelty" in roles:
+        known = {each["name"] for each in contract["novelty"]["columns"]}
+        found = {each["feature"] for each in prediction["novelty"]}
+        _require(found <= known, f"novelty of {sorted(found - known)}")
 
 
 def _check_probabilities(

@@ -42,13 +42,27 @@ def test_the_example_is_answered_as_it_says(tmp_path, page):
     app.extensions["sextant"].log.close()
 
     told = json.loads(sent[2])
-    assert list(told) == list(answer)
-    # Another processor may round the last digit otherwise.
-    assert told.pop("probabilities") == pytest.approx(answer.pop("probabilities"), abs=1e-6)
     # What differs every time.
     for name in ("prediction_id", "predicted_at"):
         told[name] = answer[name]
-    assert told == answer
+    check_same(told, answer)
+
+
+def check_same(told, answer):
+    """Compare numbers to five digits, for another processor may round the last one otherwise."""
+    if isinstance(told, dict):
+        assert list(told) == list(answer)
+        for name, value in told.items():
+            check_same(value, answer[name])
+    elif isinstance(told, list):
+        shown = told[:-1] if told[-1:] == ["..."] else told
+        assert len(shown) == len(answer) or len(shown) < len(told)
+        for value, other in zip(shown, answer, strict=False):
+            check_same(value, other)
+    elif isinstance(told, float):
+        assert told == pytest.approx(answer, rel=1e-5, abs=1e-6)
+    else:
+        assert told == answer
 
 
 @pytest.mark.slow

@@ -23,6 +23,24 @@ REGRESSION = {
 }
 
 
+BESIDE = {
+    **CONTRACT,
+    "novelty": {"columns": [{"name": "mass"}]},
+    "outputs": [
+        *CONTRACT["outputs"],
+        {"name": "prediction_set", "role": "prediction_set", "type": "bool", "values": None},
+        {"name": "novelty", "role": "novelty", "type": "bool", "values": None},
+    ],
+}
+INTERVAL = {
+    **REGRESSION,
+    "outputs": [
+        *REGRESSION["outputs"],
+        {"name": "interval", "role": "interval", "type": "float32", "values": None},
+    ],
+}
+
+
 def prediction(number: int, **others: Any) -> dict[str, Any]:
     return {
         "prediction_id": str(UUID(int=number)),
@@ -43,6 +61,25 @@ def test_right_answers_pass() -> None:
     check_predictions(CONTRACT, instances, [prediction(1), prediction(2)])
     check_predictions(REGRESSION, [{"id": "row-1"}], [prediction(1, value=3.5)])
     check_model(CONTRACT, prediction(1))
+    beside = prediction(1, prediction_set=["owl"], novelty=[{"feature": "mass"}])
+    check_predictions(BESIDE, [{"id": "row-1"}], [beside])
+    within = prediction(1, value=3.5, interval={"low": 3.0, "high": 4.0})
+    check_predictions(INTERVAL, [{"id": "row-1"}], [within])
+
+
+@pytest.mark.parametrize(
+    ("contract", "others", "message"),
+    [
+        (BESIDE, {"prediction_set": ["cat"], "novelty": []}, "prediction_set of"),
+        (BESIDE, {"prediction_set": [], "novelty": [{"feature": "age"}]}, "novelty of"),
+        (INTERVAL, {"value": 5.0, "interval": {"low": 3.0, "high": 4.0}}, "interval from"),
+    ],
+)
+def test_what_is_wrong_beside_an_answer_is_noticed(
+    contract: dict[str, Any], others: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(WrongAnswer, match=message):
+        check_predictions(contract, [{"id": "row-1"}], [prediction(1, **others)])
 
 
 @pytest.mark.parametrize(
