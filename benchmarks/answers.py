@@ -14,7 +14,7 @@ Contract = dict[str, Any]
 Answer = dict[str, Any]
 
 # The outputs that are always there; the others are, where they are asked for.
-ANSWERED = ("label", "probabilities", "value", "detail")
+_ALWAYS = ("label", "probabilities", "value", "detail")
 
 
 class WrongAnswer(Exception):
@@ -66,7 +66,7 @@ def check_page(contract: Contract, rows: Sequence[Answer], older_than: UUID | No
 
 def _check_outputs(contract: Contract, prediction: Answer) -> None:
     for output in contract["outputs"]:
-        if output["role"] not in ANSWERED:
+        if output["role"] not in _ALWAYS:
             continue
         value = prediction[output["name"]]
         if output["role"] == "probabilities":

@@ -25,7 +25,6 @@ from typing import Any
 import numpy as np
 import onnxruntime
 
-from benchmarks.answers import ANSWERED
 from benchmarks.instances import Instance, InstanceMaker
 from benchmarks.running import ROOT, SEXTANT, free_port, serving
 from benchmarks.wrk import Contender, Figures, lua, resident_mb, turn
@@ -176,10 +175,8 @@ def _session_us(contract: dict[str, Any], instance: Instance) -> float:
         feature["name"]: np.array([[instance[feature["name"]]]], dtype=_DTYPES[feature["type"]])
         for feature in contract["features"]
     }
-    # What the server asks for: the answer, without its explanation.
-    names = [output["name"] for output in contract["outputs"] if output["role"] in ANSWERED]
-    if explain := contract["explanation"]["input"]:
-        inputs[explain] = np.array(False)
+    # What the server asks for: everything.
+    names = [output["name"] for output in contract["outputs"]]
     times = []
     for _ in range(5_000):
         begin = time.perf_counter()
