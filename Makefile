@@ -3,6 +3,7 @@
 #   make test                  everything that is checked
 #   make check                 the quick part of it
 #   make model DATA=table.csv  train, export, verify, rewrite models/sdss.onnx
+#   make card                  rewrite docs/model-card.md from models/sdss.onnx
 #   make bench                 load a server with Locust
 #   make compare               measure the server beside an empty Flask route
 #   make image                 build the serving image
@@ -14,7 +15,7 @@ MODEL ?= models/sdss.onnx
 DURATION ?= 20
 USERS ?= 32
 
-.PHONY: serve test check model bench compare image requirements
+.PHONY: serve test check model card bench compare image requirements
 .DELETE_ON_ERROR:
 
 serve: .venv-serve/installed
@@ -33,6 +34,10 @@ model: .venv/installed
 	.venv/bin/python -m export $(ARTIFACTS)/pipeline.skops $(ARTIFACTS)/holdout.parquet \
 	  --target class --train $(ARTIFACTS)/train.parquet --metrics $(ARTIFACTS)/metrics.json \
 	  --features $(ARTIFACTS)/features.json --name sdss -o $(MODEL)
+
+card: .venv/installed
+	.venv/bin/python -m export.model_card $(MODEL) --prose research/model_card.md \
+	  -o docs/model-card.md
 
 bench: .venv/installed
 	.venv/bin/python -m benchmarks.bench --users $(USERS) --seconds $(DURATION)
