@@ -40,7 +40,9 @@ def show(contract: Contract, output: Output) -> str:
 
 
 def _struct(column: str, names: Sequence[str], parts: Sequence[str]) -> str:
-    fields = ", ".join(f"{quoted(name)} := {part}" for name, part in zip(names, parts, strict=True))
+    fields = ", ".join(
+        f"{quoted(name)} := {part}" for name, part in zip(_distinct(names), parts, strict=True)
+    )
     return f"CASE WHEN {column} IS NOT NULL THEN struct_pack({fields}) END"
 
 
@@ -52,3 +54,17 @@ def _by_class(column: str, names: Sequence[str], parts: Sequence[str]) -> str:
 def _chosen(column: str, names: Sequence[str]) -> str:
     texts = ", ".join("'" + name.replace("'", "''") + "'" for name in names)
     return f"list_where([{texts}], {column}::BOOLEAN[])"
+
+
+def _distinct(names: Sequence[str]) -> list[str]:
+    """Number the names that SQL takes for one it has seen: it does not tell x from X."""
+    seen: set[str] = set()
+    distinct = []
+    for name in names:
+        said, number = name, 1
+        while said.lower() in seen:
+            number += 1
+            said = f"{name} ({number})"
+        seen.add(said.lower())
+        distinct.append(said)
+    return distinct
