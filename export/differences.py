@@ -13,6 +13,9 @@ from export.steps import top_steps, walk
 # Trees that send a missing value another way once they are exported.
 _TREES = ("RandomForest", "ExtraTrees", "DecisionTree", "ExtraTree")
 
+# Of a row with many features, those that are quoted.
+MAX_SHOWN = 12
+
 
 def describe_difference(
     where: str,
@@ -36,10 +39,12 @@ def describe_difference(
     told = "; ".join(
         f"{name}: graph {graph}, pipeline {own}" for name, (graph, own) in said.items()
     )
+    row = X.iloc[worst, :MAX_SHOWN].to_dict()
+    more = f" and {X.shape[1] - MAX_SHOWN} more" if X.shape[1] > MAX_SHOWN else ""
     return (
         f"{int(wrong.sum())} of {len(X)} rows ({where}) are answered otherwise by the graph, "
         f"by up to {compared.difference.max():.3g} where {tolerance:.3g} is allowed. "
-        f"Row {X.index[worst]} {X.iloc[worst].to_dict()}: {told}. "
+        f"Row {X.index[worst]} {row}{more}: {told}. "
         f"{_mend(X, lacking, compared, answers, tolerance, pipeline)} Nothing was written."
     )
 

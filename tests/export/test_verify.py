@@ -12,13 +12,15 @@ from sklearn.ensemble import (
     RandomForestClassifier,
 )
 from sklearn.impute import SimpleImputer
-from sklearn.linear_model import LogisticRegression
+from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.model_selection import FixedThresholdClassifier
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from export import export_model
 from export.answers import graph_answers
+from export.comparison import compare
+from export.differences import describe_difference
 from export.errors import NotExportable, ParityError
 
 
@@ -161,3 +163,16 @@ def _raise_thresholds(pipeline: Pipeline) -> Pipeline:
                 )
                 tree.nodes["num_threshold"] = raised
     return pipeline
+
+
+def test_a_wide_row_is_quoted_in_part() -> None:
+    X = pd.DataFrame(np.zeros((2, 20), np.float32), columns=[f"x{at}" for at in range(20)])
+    answers = {"value": np.array([0.0, 1.0])}
+    expected = {"value": np.array([0.0, 0.0])}
+
+    told = describe_difference(
+        "holdout", X, compare(answers, expected, 0.1), answers, expected, 0.1, LinearRegression()
+    )
+
+    assert "'x11': 0.0} and 8 more: value: graph 1.0" in told
+    assert "x12" not in told
