@@ -65,6 +65,21 @@ def check_same(told, answer):
         assert told == answer
 
 
+def test_onnxruntime_alone_gives_all_that_the_page_on_explanations_says(monkeypatch):
+    page = (ROOT / "docs" / "explanations.md").read_text()
+    code = re.search(r"```python\n(.*?)```", page, re.DOTALL)[1]
+    said = {}
+    monkeypatch.chdir(ROOT)
+
+    exec(code, said)  # noqa: S102  # what the page tells to run
+
+    star = list(said["answer"]["photometric_contributions"][0][:, 2])
+    assert star[1] == pytest.approx(3.31, abs=0.005)
+    assert star[3] == pytest.approx(-1.13, abs=0.005)
+    assert list(said["answer"]["prediction_set"][0]) == [False, False, True]
+    assert not said["answer"]["novelty"].any()
+
+
 @pytest.mark.slow
 def test_the_walk_through_an_own_pipeline_works(tmp_path):
     code, save = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
