@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 import onnxruntime
 
-from server.contract import Contract, InvalidModel, read_contract, to_decimals
+from server.contract import Contract, InvalidModel, to_decimals
+from server.contract_reader import read_contract
 
 # The last entry of the metadata, in the bytes of protobuf: field 14 of 81 bytes, the key of 11 and
 # the value of 66, a JSON string.
