@@ -86,13 +86,14 @@ def _novelty(
                 "value": value,
                 "low": bound.low,
                 "high": bound.high,
-                "detail": f"{bound.name} = {value:.6g} {_beyond(contract.novelty, bound, value)}",
+                "detail": f"{bound.name} = {value:.6g} {beyond(contract.novelty, bound, value)}",
             }
         )
     return found
 
 
-def _beyond(novelty: Novelty, bound: Bound, value: float) -> str:
+def beyond(novelty: Novelty, bound: Bound, value: float) -> str:
+    """Say how `value` lies outside of `bound`."""
     if bound.kind == "input" and bound.high is not None and value > bound.high:
         return f"is above {bound.high:g}, the highest the model is meant for"
     if bound.kind == "input":

@@ -19,6 +19,8 @@ from server.answers import to_answers
 from server.model import Model
 from server.payload import PayloadReader
 from server.prediction_log import PredictionLog
+from server.prediction_page import to_page
+from server.reliability import to_heads
 
 blueprint = Blueprint("sextant", __name__)
 
@@ -143,7 +145,9 @@ def show_prediction(prediction_id: uuid.UUID) -> Response | str:
     if not _wants_html():
         return _json(_as_json(row))
     contract = parts().model.contract
-    return render_template("prediction.html", contract=contract, row=row)
+    return render_template(
+        "prediction.html", contract=contract, row=row, page=to_page(contract, row)
+    )
 
 
 @blueprint.get("/model")
@@ -152,7 +156,7 @@ def show_model() -> Response | str:
     contract = parts().model.contract
     if not _wants_html():
         return _json(contract)
-    return render_template("model.html", contract=contract)
+    return render_template("model.html", contract=contract, heads=to_heads(contract))
 
 
 @blueprint.get("/health/live")

@@ -1,8 +1,10 @@
 """The pages in a real browser, wide and narrow, light and dark, without scripts."""
 
+import itertools
 import shutil
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import sync_playwright
 
 from .conftest import OBJECT
@@ -10,6 +12,7 @@ from .conftest import OBJECT
 pytestmark = pytest.mark.slow
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 PATHS = ["/", "/predictions", "/model"]
+FAINT = {"u": 23, "g": 22, "r": 15.94699, "i": 15.50342, "z": 15.22531}
 # Terms and labels whose text runs out of its box, over what stands beside it.
 _SPILLING = """
 [...document.querySelectorAll("dt, label, h1, h2")]
@@ -37,6 +40,17 @@ def served(start_server):
     rows = [{**OBJECT, "redshift": 0.1, "id": f"object {number}"} for number in range(60)]
     server.post("/predict", [*rows, {**OBJECT, "u": 30, "id": "<b>bold</b>" + "long" * 40}])
     return server
+
+
+@pytest.fixture
+def paths(served):
+    """Every page: the last is of a row without explanation, the one before of a novel row."""
+    asked = [
+        served.post("/predict", {**OBJECT, "redshift": 0.1})[1],
+        served.post("/predict", FAINT)[1],
+        served.post("/predict?explain=false", OBJECT)[1],
+    ]
+    return [*PATHS, *(f"/predictions/{each['prediction_id']}" for each in asked)]
 
 
 def test_a_visitor_without_scripts_predicts_and_finds_it(browser, served):
@@ -76,12 +90,12 @@ def test_a_fault_is_shown_where_it_was_typed(browser, served):
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [360, 1280])
-def test_pages_fit_and_call_nobody_else(browser, served, width, scheme):
+def test_pages_fit_and_call_nobody_else(browser, served, paths, width, scheme):
     page = browser.new_page(viewport={"width": width, "height": 800}, color_scheme=scheme)
     asked, complaints = [], []
     page.on("request", lambda request: asked.append(request.url))
     page.on("console", lambda message: complaints.append(message.text))
-    for path in PATHS:
+    for path in paths:
         page.goto(served.url + path)
 
         assert page.evaluate("document.documentElement.scrollWidth") <= width
@@ -107,4 +121,63 @@ def test_a_prediction_is_seen_whole_without_scrolling_sideways(browser, served, 
     assert table.evaluate("each => each.scrollWidth <= each.clientWidth")
     edges = [page.locator(part).bounding_box()["x"] for part in (".mark", "h1")]
     assert edges[0] == edges[1]
+    page.close()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [360, 1280])
+def test_pages_are_for_everybody(browser, served, paths, width, scheme):
+    page = browser.new_page(viewport={"width": width, "height": 800}, color_scheme=scheme)
+    for path in paths:
+        page.goto(served.url + path)
+        page.evaluate("document.querySelectorAll('details').forEach(each => each.open = true)")
+
+        found = Axe().run(page)
+
+        assert found.violations_count == 0, f"{path}: {found.generate_report()}"
+    page.close()
+
+
+def test_nothing_on_a_page_needs_inline_styles_or_scripts(browser, served, paths):
+    page = browser.new_page()
+    for path in paths:
+        page.goto(served.url + path)
+
+        assert page.locator("[style], style, script").count() == 0
+    page.close()
+
+
+def test_the_table_leads_to_the_page_of_each_prediction(browser, served, paths):
+    page = browser.new_context(java_script_enabled=False).new_page()
+
+    page.goto(served.url + "/predictions")
+    page.locator("tbody tr").nth(1).get_by_role("link").click()
+
+    assert page.url == served.url + paths[-2]
+    assert "This row is unlike those the model was trained on" in page.inner_text("main")
+    page.get_by_role("link", name="Back to the predictions").click()
+    assert page.url == served.url + "/predictions"
+    page.context.close()
+
+
+def test_the_waterfall_that_is_read_adds_up(browser, served, paths):
+    page = browser.new_page()
+
+    page.goto(served.url + paths[-3])
+
+    for table in page.locator(".waterfall").all():
+        texts = table.locator("tbody td.number").all_inner_texts()
+        base, *added, score = (float(text.replace("\N{MINUS SIGN}", "-")) for text in texts)
+        assert base + sum(added) == pytest.approx(score, abs=0.005)
+    page.close()
+
+
+def test_bars_meet_from_row_to_row(browser, served, paths):
+    page = browser.new_page(viewport={"width": 1280, "height": 800})
+
+    page.goto(served.url + paths[-3])
+
+    boxes = [each.bounding_box() for each in page.locator(".waterfall").first.locator(".bar").all()]
+    for above, below in itertools.pairwise(boxes):
+        assert above["y"] + above["height"] == pytest.approx(below["y"], abs=2)
     page.close()
