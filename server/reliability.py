@@ -117,6 +117,7 @@ def to_importance(contract: Contract, head: EvaluatedHead) -> list[dict[str, Any
             "name": feature.name,
             "mean": sum(row) / len(row),
             "text": f"{sum(row) / len(row):.{decimals}f}",
+            "width": round(100 * sum(row) / len(row) / largest, 2),
             "sizes": [{"size": size, "width": round(100 * size / largest, 2)} for size in row],
         }
         for feature, row in zip(contract.explanation.features, sizes, strict=False)

@@ -3,9 +3,14 @@
 import itertools
 import shutil
 
+import numpy as np
+import pandas as pd
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import sync_playwright
+from sklearn.linear_model import LogisticRegression
+
+from export import export_model
 
 from .conftest import OBJECT
 
@@ -40,6 +45,37 @@ def served(start_server):
     rows = [{**OBJECT, "redshift": 0.1, "id": f"object {number}"} for number in range(60)]
     server.post("/predict", [*rows, {**OBJECT, "u": 30, "id": "<b>bold</b>" + "long" * 40}])
     return server
+
+
+@pytest.fixture(scope="module")
+def hard_model(tmp_path_factory):
+    """A model with many classes and features, of long names full of markup."""
+    rng = np.random.default_rng(0)
+    names = ["od280/od315 of <b>diluted</b> ~1 wines", "Mehl_größe_" * 5, "items", "values"]
+    names += [f"a rather long name of feature number {number}" for number in range(26)]
+    X = pd.DataFrame(rng.normal(size=(600, 30)).astype(np.float32), columns=names)
+    classes = [
+        "0",
+        "a class <i>with</i> a long name",
+        "Without_any_spaces" * 3,
+        "x.y",
+        "ü",
+        *"56789",
+    ]
+    y = pd.Series(np.array(classes)[np.digitize(X["items"], np.linspace(-1.2, 1.2, 9))])
+    fitted = LogisticRegression(max_iter=500).fit(X[:400], y[:400])
+    path = tmp_path_factory.mktemp("hard") / "hard.onnx"
+    export_model(
+        fitted,
+        X[400:],
+        y[400:],
+        path,
+        name="a_model_with_a_rather_long_name",
+        target="taste",
+        X_train=X[:400],
+        y_train=y[:400],
+    )
+    return path
 
 
 @pytest.fixture
@@ -134,6 +170,25 @@ def test_pages_are_for_everybody(browser, served, paths, width, scheme):
 
         found = Axe().run(page)
 
+        assert found.violations_count == 0, f"{path}: {found.generate_report()}"
+    page.close()
+
+
+@pytest.mark.parametrize("width", [360, 1280])
+def test_pages_of_a_hard_model_fit_and_are_for_everybody(browser, start_server, hard_model, width):
+    server = start_server(model=hard_model)
+    golden = server.get("/model")[1]["golden"]["inputs"]
+    instance = {name: values[0] for name, values in golden.items()} | {"id": "<script>" * 20}
+    answer = server.post("/predict", instance)[1]
+    page = browser.new_page(viewport={"width": width, "height": 800})
+    for path in [*PATHS, f"/predictions/{answer['prediction_id']}"]:
+        page.goto(server.url + path)
+        page.evaluate("document.querySelectorAll('details').forEach(each => each.open = true)")
+
+        found = Axe().run(page)
+
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        assert page.evaluate(_SPILLING) == []
         assert found.violations_count == 0, f"{path}: {found.generate_report()}"
     page.close()
 
