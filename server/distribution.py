@@ -3,10 +3,11 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 from server.explained import Distribution
-from server.place_words import say_category, say_place
+from server.place_words import is_of_steps, say_category, say_place
 from server.waterfall import MINUS
 
 # Columns of a histogram; the bins of equal share are poured into them by their overlap.
@@ -64,7 +65,10 @@ def place_value(
     if known.edges is None or not known.edges:
         return _place_category(name, unit, value, known)
     axis = _axis(known.edges, value, *ends)
-    bars = _histogram(_bins(known, *ends, *axis), *axis)
+    if is_of_steps(known.edges):
+        bars = _steps(known.edges, known.shares, *axis)
+    else:
+        bars = _histogram(_bins(known, *ends, *axis), *axis)
     words = say_place(value, known, ends, outside)
     marker, beyond = None, 0
     if value is not None:
@@ -104,7 +108,8 @@ def _bins(
     edges = known.edges or []
     begin = left if low is None or low >= edges[0] else low
     end = right if high is None or high <= edges[-1] else high
-    return list(zip([begin, *edges], [*edges, end], known.shares, strict=False))
+    ends = [(begin, edges[0]), *pairwise(edges), (edges[-1], end)]
+    return [(*pair, share) for pair, share in zip(ends, known.shares, strict=False)]
 
 
 def _histogram(bins: list[tuple[float, float, float]], left: float, right: float) -> list[Bar]:
@@ -121,6 +126,21 @@ def _histogram(bins: list[tuple[float, float, float]], left: float, right: float
         Bar(100 * cell / _CELLS, 100 / _CELLS, height)
         for cell, height in enumerate(heights)
         if height
+    ]
+
+
+def _steps(edges: Sequence[float], shares: Sequence[float], left: float, right: float) -> list[Bar]:
+    """Return a thin bar at each of few whole numbers; what lies beyond them is at the end."""
+    width = 200 / _CELLS
+    largest = max(shares, default=0) or 1
+    return [
+        Bar(
+            min(max(_percent(at, left, right) - width / 2, 0), 100 - width),
+            width,
+            round(100 * share / largest, 2),
+        )
+        for at, share in zip([*edges, right], shares, strict=False)
+        if share > 0
     ]
 
 

@@ -1,6 +1,7 @@
 """Say in words where a value lies among the training rows."""
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 from server.explained import Distribution
@@ -24,6 +25,12 @@ def say_place(
     return _words_inside(value, known)
 
 
+def is_of_steps(edges: Sequence[float]) -> bool:
+    """Tell whether a quantity takes few whole numbers only: then each of its edges is a value."""
+    # Ten bins have nine edges; where there are fewer, some values are shared by many rows.
+    return len(edges) < 9 and all(float(edge).is_integer() for edge in edges)
+
+
 def _words_outside(side: str, part: str, end: float, outside: float) -> str:
     if outside:
         return f"among the {part} {share_of(outside)} of the training rows, or beyond them all"
@@ -41,9 +48,8 @@ def _words_inside(value: float, known: Distribution) -> str:
             return "as great as the greatest of the training rows or above"
         return f"among the highest {share_of(known.shares[-1])} of the training rows"
     begin, end = edges[at - 1], edges[at]
-    if sum(known.shares[at + 1 :]) == 0 and value == end:
-        return "as great as the greatest of the training rows"
-    below += known.shares[at] * (value - begin) / (end - begin)
+    if not is_of_steps(edges):
+        below += known.shares[at] * (value - begin) / (end - begin)
     return f"greater than about {100 * below:.0f} % of the training rows"
 
 

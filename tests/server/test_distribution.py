@@ -54,17 +54,27 @@ def test_a_category_beyond_the_frequent_ones_is_not_said_to_be_unknown():
     assert place("c", many).words == "rarer than the 2 most frequent"
 
 
-def test_the_greatest_of_few_values_is_told_as_such():
+def test_of_few_whole_numbers_the_rows_below_are_counted():
     flags = Distribution([0.0, 1.0], None, [0.6, 0.4, 0.0], 0.0)
 
-    assert place(1.0, flags).words == "as great as the greatest of the training rows"
+    assert place(1.0, flags).words == "greater than about 60 % of the training rows"
     assert place(0.0, flags).words == "among the lowest 60 % of the training rows"
 
 
-def test_bars_hold_the_share_of_their_width():
-    skewed = Distribution([0.0, 1.0, 3.0], None, [0.0, 0.5, 0.5, 0.0], 0.0)
+def test_few_whole_numbers_are_drawn_where_they_are():
+    flags = Distribution([0.0, 1.0], None, [0.6, 0.4, 0.0], 0.0)
 
-    heights = [bar.height for bar in place(1.0, skewed, ends=(0.0, 3.0)).bars]
+    drawn = place(1.0, flags, ends=(0.0, 1.0))
+
+    low, high = drawn.bars
+    assert (low.x < 10, low.height, high.height) == (True, 100, 66.67)
+    assert high.x <= drawn.marker <= high.x + high.width
+
+
+def test_bars_hold_the_share_of_their_width():
+    skewed = Distribution([0.0, 0.5, 1.5], None, [0.0, 0.5, 0.5, 0.0], 0.0)
+
+    heights = [bar.height for bar in place(0.5, skewed, ends=(0.0, 1.5)).bars]
 
     assert max(heights) == 100
     assert heights[-3] == pytest.approx(50, abs=1)
