@@ -103,7 +103,9 @@ def _typed(column: Column) -> str:
         return f'TRY_CAST("{column.name}" AS BOOLEAN)'
     if column.kind == "id":
         # Not by way of a floating-point number, which holds 15 of its 19 digits.
-        return f'TRY_CAST("{column.name}" AS UBIGINT)'
+        whole = f'TRY_CAST("{column.name}" AS HUGEINT)'
+        # Databases without unsigned numbers show those of 64 bits as negative ones.
+        return f"CAST(CASE WHEN {whole} < 0 THEN {whole} + {2**64} ELSE {whole} END AS UBIGINT)"
     return _number(column) if column.kind == "number" else f"CAST({_number(column)} AS BIGINT)"
 
 

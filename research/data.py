@@ -135,7 +135,7 @@ def main() -> None:
     )
     try:
         _run(parser.parse_args(), Console())
-    except (InvalidTable, OSError, duckdb.OutOfMemoryException) as error:
+    except (InvalidTable, OSError, duckdb.Error) as error:
         raise SystemExit(f"research.data: {error}") from None
 
 

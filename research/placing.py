@@ -23,6 +23,9 @@ def place(sky: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
     run, camcol, field = rng.integers(752, 5000, n), rng.integers(1, 7, n), rng.integers(11, 800, n)
     # The survey packs where a thing was measured into the bits of its identifier.
     objid = (1 << 60) | (301 << 48) | (run << 32) | (camcol << 29) | (field << 16) | (order % 65536)
+    # Unsigned: plates from 8192 on need the 64th bit.
+    specobjid = plate.astype(np.uint64) << 50 | np.uint64(103 << 10)
+    specobjid |= (fiber << 38 | (mjd - 50000) << 24).astype(np.uint64)
     placed = sky.assign(
         objid=objid,
         ra=rng.uniform(0, 360, n).round(8),
@@ -31,7 +34,7 @@ def place(sky: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
         rerun=301,
         camcol=camcol,
         field=field,
-        specobjid=(plate << 50) | (fiber << 38) | ((mjd - 50000) << 24) | (103 << 10),
+        specobjid=specobjid,
         plate=plate,
         mjd=mjd,
         fiberid=fiber,

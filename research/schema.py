@@ -48,7 +48,8 @@ class Column:
 
 # Zero flux is magnitude 24.6 in u; a negative one reaches a few magnitudes further.
 _FAINTEST = 35.0
-_LARGEST_ID = float(2**64 - 1)
+# 64 bits, which some databases show as signed.
+_IDS = (-float(2**63), float(2**64 - 2**11))
 _MAGNITUDE = "model magnitude in the {} band, asinh scale, not corrected for Galactic dust"
 _REDSHIFT = "redshift measured in the object's spectrum"
 
@@ -78,10 +79,8 @@ COLUMNS = (
     Column("rerun", "processing of the imaging", "whole", "", 0, 2047, aliases=("rerun_id",)),
     Column("camcol", "column of the camera", "whole", "", 1, 6, aliases=("cam_col",)),
     Column("field", "field of the scan", "whole", "", 0, 4095, aliases=("field_id",)),
-    Column("objid", "imaging object", "id", "", 0, _LARGEST_ID, aliases=("obj_id",)),
-    Column(
-        "specobjid", "spectrum", "id", "", 0, _LARGEST_ID, aliases=("spec_obj_id", "spec_objid")
-    ),
+    Column("objid", "imaging object", "id", "", *_IDS, aliases=("obj_id",)),
+    Column("specobjid", "spectrum", "id", "", *_IDS, aliases=("spec_obj_id", "spec_objid")),
     Column(SYNTHETIC, "the row is made, not measured", "flag"),
 )
 _BY_NAME = {column.name: column for column in COLUMNS}

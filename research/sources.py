@@ -24,6 +24,11 @@ def bring(source: str, folder: Path) -> Path:
     if parts.scheme in ("http", "https"):
         web.fetch(source, table)
         return table
+    if "://" in source and parts.scheme != "file":
+        raise InvalidTable(
+            "A table is read from http, https or file, or from a database with a query; "
+            f"{parts.scheme} is none of the first, and there is no query."
+        )
     path = Path(url2pathname(parts.path)) if parts.scheme == "file" else Path(source)
     if not path.exists():
         raise InvalidTable(f"{source} does not exist.")

@@ -110,6 +110,12 @@ def test_a_place_at_99_degrees_is_no_failed_measurement(made: Path) -> None:
     assert rejects(made) == []
 
 
+def test_an_identifier_that_a_database_showed_as_negative_is_the_same(made: Path) -> None:
+    change(made, "specobjid", -8997065755342038016)
+
+    assert read_survey(made)["specobjid"].iloc[3] == 2**64 - 8997065755342038016
+
+
 def test_a_row_may_be_rejected_for_several_reasons(made: Path) -> None:
     change(made, "u", -9999)
     change(made, "g", "")

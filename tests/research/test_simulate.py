@@ -40,7 +40,7 @@ def test_every_row_says_that_it_is_synthetic(table: pd.DataFrame) -> None:
 def test_every_row_has_a_spectrum_and_an_identifier_of_its_own(table: pd.DataFrame) -> None:
     assert not table.duplicated(["plate", "mjd", "fiberid"]).any()
     assert table["specobjid"].is_unique
-    assert (table["specobjid"] // 2**50 == table["plate"]).all()
+    assert (table["specobjid"] // np.uint64(2**50) == table["plate"]).all()
 
 
 def test_the_command_writes_a_table_that_is_read_whole_and_known_as_synthetic(

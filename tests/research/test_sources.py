@@ -74,6 +74,12 @@ def test_an_answer_that_is_cut_is_refused(base_url: str) -> None:
         read_survey(f"{base_url}/cut")
 
 
+@pytest.mark.parametrize("url", ["ftp://host/table.csv", "sqlite:///sky.db"])
+def test_a_url_that_needs_something_else_is_told(url: str) -> None:
+    with pytest.raises(InvalidTable, match="is none of the first, and there is no query"):
+        read_survey(url)
+
+
 def sqlite_of(path: Path, table: pd.DataFrame) -> str:
     engine = create_engine(f"sqlite:///{path}")
     # SQLite has no integers beyond 63 bits.
