@@ -35,6 +35,9 @@ def write(table: pd.DataFrame, form: str, path: Path) -> None:
     elif form == "parquet":
         table.to_parquet(path)
     else:
+        if form == "votable":
+            # It has no unsigned numbers of 64 bits.
+            table = table.astype(dict.fromkeys(["objid", "specobjid"], "str"))
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             Table.from_pandas(table).write(path, format=form)
