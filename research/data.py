@@ -1,88 +1,68 @@
-"""Read the survey table, refuse what cannot be right, and say what its columns mean."""
+"""Read a survey table from anywhere, check it, and say what was kept, what was not, and why.
 
-from functools import partial
+Run it as ``python -m research.data table.csv --report``.
+"""
+
+import argparse
+import json
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
+import duckdb
 import numpy as np
 import pandas as pd
+from rich.console import Console
+
+from research.reconcile import reconcile, show_differences, write_differences
+from research.schema import (
+    CLASSES,
+    FEATURES,
+    GROUP,
+    SENTINELS,
+    SYNTHETIC,
+    TARGET,
+    Feature,
+    InvalidTable,
+)
+from research.summary import show, write_kept, write_rejects
+from research.table import CheckedTable, checked
+
+__all__ = [
+    "CLASSES",
+    "FEATURES",
+    "GROUP",
+    "SENTINELS",
+    "SYNTHETIC",
+    "TARGET",
+    "Feature",
+    "InvalidTable",
+    "checked",
+    "read_survey",
+    "save_checks",
+    "split_columns",
+]
 
 
-class Feature(NamedTuple):
-    """What a person must know of a feature to give a value for it."""
-
-    unit: str
-    meaning: str
-    nullable: bool = False
-    domain: tuple[float | None, float | None] | None = None
-
-
-_MAGNITUDE = "model magnitude in the {} band, asinh scale, not corrected for Galactic dust"
-
-# objid, specobjid, run, rerun, camcol and field are bookkeeping. ra and dec are where the survey
-# happened to look, plate, mjd and fiberid when and how it took a spectrum: plates were drilled for
-# one kind of target, so they tell the class for reasons no new object shares.
-# The sample ends at u = 19.6 and g = 20: beyond lie other kinds of objects in other proportions.
-_DOMAINS = {"u": (None, 19.6), "g": (None, 20.0)}
-FEATURES = {
-    **{
-        band: Feature("mag", _MAGNITUDE.format(band), domain=_DOMAINS.get(band)) for band in "ugriz"
-    },
-    "redshift": Feature("", "redshift measured in the object's spectrum", nullable=True),
-}
-TARGET = "class"
-GROUP = "plate"
-_NUMBERS = (*FEATURES, GROUP)
-CLASSES = ("GALAXY", "QSO", "STAR")
-
-# The survey writes these where a measurement failed.
-SENTINELS = (-9999.0, -999.0, -99.0, 9999.0, 999.0, 99.0)
-
-
-class InvalidTable(ValueError):
-    """The table cannot be trusted; the message names the row, the column and the mend."""
-
-
-def read_survey(path: Path) -> pd.DataFrame:
-    """Read a survey table from a CSV file and check it.
+def read_survey(source: str | Path, query: str | None = None) -> pd.DataFrame:
+    """Return the rows of a table that can be trusted; `checked` tells of the others.
 
     Parameters
     ----------
-    path : Path
-        Comma-separated, with a header that names at least the features, the class and the plate.
+    source, query
+        As `checked` takes them.
 
     Returns
     -------
-    DataFrame of the features and the plate as numbers, and the class, a row an object
+    DataFrame of the features and the plate as numbers, the class, and what else of the schema the
+    table has, a row an object
 
     Raises
     ------
-    InvalidTable
-        When a column is missing, a value is no finite number, a sentinel or no known class, or an
-        object is there twice.
+    InvalidTable, OSError
+        As `checked` does, and when no row can be used.
     """
-    table = pd.read_csv(path, dtype=str, keep_default_na=False)
-    missing = [name for name in (*_NUMBERS, TARGET) if name not in table]
-    if missing:
-        raise InvalidTable(
-            f"{path} has no column {', '.join(missing)}; it has {', '.join(table.columns)}. "
-            "Name the columns as the survey does."
-        )
-    if table.empty:
-        raise InvalidTable(f"{path} has a header and no rows.")
-    refuse = partial(_refuse_rows, path)
-    refuse(table.duplicated(), table["u"], "stands in a repeated row", "Remove it")
-    unknown = ~table[TARGET].isin(CLASSES)
-    refuse(unknown, table[TARGET], "is no known class", f"Expected {', '.join(CLASSES)}")
-    survey = pd.DataFrame({name: pd.to_numeric(table[name], "coerce") for name in _NUMBERS})
-    for name in _NUMBERS:
-        refuse(~np.isfinite(survey[name]), table[name], "is no finite number", "Mend or remove it")
-    for name in FEATURES:
-        failed = survey[name].isin(SENTINELS)
-        refuse(failed, table[name], "stands for a failed measurement", "Remove the row")
-    again = survey.duplicated(subset=list(FEATURES))
-    refuse(again, table["u"], "belongs to an object that an earlier row holds", "Remove one")
-    return survey.assign(**{TARGET: table[TARGET]})
+    with checked(source, query) as table:
+        return table.survey()
 
 
 def split_columns(survey: pd.DataFrame) -> tuple[pd.DataFrame, pd.Series, pd.Series]:
@@ -94,12 +74,70 @@ def split_columns(survey: pd.DataFrame) -> tuple[pd.DataFrame, pd.Series, pd.Ser
     return survey[list(FEATURES)].astype(np.float32), survey[TARGET], survey[GROUP]
 
 
-def _refuse_rows(path: Path, refused: Any, column: "pd.Series[str]", fault: str, mend: str) -> None:
-    """Raise if any row is refused, naming the first by its line in the file (the header is 1)."""
-    if not refused.any():
-        return
-    first = int(np.argmax(refused))
-    raise InvalidTable(
-        f"{path}, line {first + 2}, column {column.name}: {column.iloc[first]!r} {fault}"
-        f" ({int(refused.sum())} such rows). {mend}."
+def save_checks(table: CheckedTable, folder: Path, name: str) -> list[Path]:
+    """Write the summary as JSON and the rejected cells as CSV; return both paths."""
+    folder.mkdir(parents=True, exist_ok=True)
+    summary, rejects = folder / f"{name}.summary.json", folder / f"{name}.rejects.csv"
+    _write_json(table.summary, summary)
+    write_rejects(table.connection, rejects)
+    return [summary, rejects]
+
+
+def _run(options: argparse.Namespace, console: Console) -> None:
+    with checked(options.source, options.query) as table:
+        out = options.out or options.folder / f"{_stem(options.source)}.parquet"
+        written = save_checks(table, out.parent, out.stem)
+        if options.out:
+            write_kept(table.connection, out)
+            written.append(out)
+        if options.report:
+            show(table.summary, console)
+        if options.against:
+            written += _compare(table, options, console)
+    told = [f"{table.summary[f'rows_{what}']:,} {what}" for what in ("read", "kept", "rejected")]
+    console.print(f"{table.summary['source']}: {', '.join(told)}; wrote", soft_wrap=True)
+    for path in written:
+        console.print(f"  {path}", soft_wrap=True)
+
+
+def _compare(table: CheckedTable, options: argparse.Namespace, console: Console) -> list[Path]:
+    with checked(options.against) as other:
+        differences = reconcile(table.connection, other.connection)
+    show_differences(differences, console, (str(options.source), options.against))
+    path = options.folder / f"{_stem(options.source)}-against-{_stem(options.against)}"
+    csv, summary = path.with_name(path.name + ".csv"), path.with_name(path.name + ".json")
+    write_differences(table.connection, csv)
+    _write_json(differences, summary)
+    return [csv, summary]
+
+
+def _stem(source: str) -> str:
+    """Return a name for files about a source: a URL may hold what a file's name may not."""
+    last = source.rstrip("/").rpartition("/")[2].partition("?")[0]
+    return last.partition(".")[0] or "table"
+
+
+def _write_json(content: dict[str, Any], path: Path) -> None:
+    text = json.dumps(content, indent=2, ensure_ascii=False)
+    path.write_text(text + "\n", encoding="utf-8")
+
+
+def main() -> None:
+    """Parse the command line, read the table, and tell what came of it."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("source", help="a file, a URL, or with --query a database's URL")
+    parser.add_argument("--query", help="SQL to ask the database")
+    parser.add_argument("--report", action="store_true", help="print the whole summary")
+    parser.add_argument("--against", help="another copy of the table, to compare row by row")
+    parser.add_argument("--out", type=Path, help="Parquet file for the rows that were kept")
+    parser.add_argument(
+        "--folder", type=Path, default=Path("artifacts"), help="where summary and rejects go"
     )
+    try:
+        _run(parser.parse_args(), Console())
+    except (InvalidTable, OSError, duckdb.Error) as error:
+        raise SystemExit(f"research.data: {error}") from None
+
+
+if __name__ == "__main__":
+    main()

@@ -13,7 +13,8 @@ _SOURCES = ("research", "export")
 
 def sha256_of(path: Path) -> str:
     """Return the sha256 of a file in hexadecimal digits."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def timestamp() -> str:

@@ -16,7 +16,15 @@ from sklearn.model_selection import train_test_split
 from sklearn.pipeline import Pipeline
 from skops import io as skops_io
 
-from research.data import CLASSES, FEATURES, TARGET, InvalidTable, read_survey, split_columns
+from research.data import (
+    CLASSES,
+    FEATURES,
+    TARGET,
+    InvalidTable,
+    checked,
+    save_checks,
+    split_columns,
+)
 from research.evaluate import (
     FOLDS,
     Fold,
@@ -28,7 +36,8 @@ from research.evaluate import (
     summarise,
 )
 from research.pipeline import MODES, SEED, build_pipeline
-from research.provenance import git_commit, sha256_of, timestamp
+from research.provenance import git_commit, timestamp
+from research.simulate import WARNING
 
 REPEATS = 10
 HOLDOUT_SHARE = 0.2
@@ -109,13 +118,17 @@ def tell(scores: list[Score]) -> None:
     console.print(table)
 
 
-def train(data: Path, out: Path) -> None:
+def train(data: str | Path, out: Path, query: str | None = None) -> None:
     """Read the table, score the pipeline over folds, fit it on the training rows and save."""
-    survey = read_survey(data)
-    X, y, plates = split_columns(survey)
+    with checked(data, query) as table:
+        summary = table.summary
+        X, y, plates = split_columns(table.survey())
+        save_checks(table, out, "data")
     counts = ", ".join(f"{int((y == name).sum())} {name}" for name in CLASSES)
-    console.print(f"Read {len(X)} rows from {data}: {counts}")
-
+    console.print(f"Kept {len(X)} of {summary['rows_read']} rows of {summary['source']}: {counts}")
+    console.print(f"{out}/data.summary.json and data.rejects.csv say why", soft_wrap=True)
+    synthetic = summary["kept_synthetic"] > 0
+    console.print(WARNING * synthetic, style="bold")
     scores = score_folds(X, y, plates)
     X_train, X_holdout, y_train, y_holdout = split_holdout(X, y)
     pipeline = build_pipeline().fit(X_train, y_train)
@@ -124,11 +137,11 @@ def train(data: Path, out: Path) -> None:
     tell(scores)
 
     about = {
-        "name": "sdss",
-        "description": DESCRIPTION,
+        "name": "synthetic" if synthetic else "sdss",
+        "description": WARNING * synthetic + DESCRIPTION,
         "target": {"name": TARGET, "unit": "", "meaning": TARGET_MEANING},
         "trained_at": timestamp(),
-        "data_sha256": sha256_of(data),
+        "data_sha256": summary["sha256"],
         "data_rows": len(X),
         "git_commit": git_commit(),
         "metrics": scores,
@@ -140,11 +153,12 @@ def train(data: Path, out: Path) -> None:
 def main() -> None:
     """Parse the command line and train."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data", type=Path, required=True, help="the survey table, a CSV file")
+    parser.add_argument("--data", required=True, help="the survey table: a file, a URL, a database")
+    parser.add_argument("--query", help="SQL to ask where --data is the URL of a database")
     parser.add_argument("--out", type=Path, default=Path("artifacts"), help="folder to write to")
     options = parser.parse_args()
     try:
-        train(options.data, options.out)
+        train(options.data, options.out, options.query)
     except (InvalidTable, OSError) as error:
         raise SystemExit(f"research.train: {error}") from None
 

@@ -87,9 +87,9 @@ def made_survey(rows: int = ROWS, seed: int = 0) -> pd.DataFrame:
             "specobjid": np.arange(rows).astype(str),
             "class": np.array(["GALAXY", "QSO", "STAR"])[kind],
             "redshift": redshift.round(7),
-            "plate": rng.integers(266, 296, rows),
+            "plate": 266 + np.arange(rows) % 30,
             "mjd": 54922,
-            "fiberid": rng.integers(1, 641, rows),
+            "fiberid": np.arange(rows) // 30 % 640 + 1,
         }
     )
 

@@ -7,12 +7,14 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from sklearn.pipeline import Pipeline
+from sqlalchemy import create_engine
 
 from export.load import load_pipeline
 from research import train
 from research.data import read_survey, split_columns
 from research.evaluate import holdout_scores, stratified_folds
-from tests.conftest import SURVEY, contract_of
+from research.simulate import simulate
+from tests.conftest import SURVEY, contract_of, made_survey
 
 SHIPPED = Path(__file__).parents[2] / "models" / "sdss.onnx"
 
@@ -37,6 +39,43 @@ def test_a_run_leaves_pipeline_rows_scores_and_features(survey_path: Path, tmp_p
     assert {score["mode"] for score in about["metrics"]} == {"with redshift", "without redshift"}
     assert json.loads((tmp_path / "features.json").read_text())["redshift"]["nullable"]
     assert list(load_pipeline(tmp_path / "pipeline.skops").named_steps) == ["colours", "heads"]
+
+
+@pytest.mark.usefixtures("quick")
+def test_a_run_says_what_was_rejected_and_why(tmp_path: Path) -> None:
+    table = made_survey(rows=400)
+    table.loc[3, "u"] = -9999
+    table.to_json(tmp_path / "table.json", orient="records")
+
+    train.train(tmp_path / "table.json", tmp_path / "out")
+
+    about = json.loads((tmp_path / "out" / "metrics.json").read_text())
+    rejects = pd.read_csv(tmp_path / "out" / "data.rejects.csv")
+    assert about["data_rows"] == 399
+    assert rejects[["row", "column"]].to_numpy().tolist() == [[4, "u"]]
+
+
+@pytest.mark.usefixtures("quick")
+def test_a_model_of_synthetic_rows_says_so(tmp_path: Path) -> None:
+    simulate(400).to_parquet(tmp_path / "made.parquet")
+
+    train.train(tmp_path / "made.parquet", tmp_path / "out")
+
+    about = json.loads((tmp_path / "out" / "metrics.json").read_text())
+    assert about["name"] == "synthetic"
+    assert about["description"].startswith("SYNTHETIC: trained on simulated objects")
+
+
+@pytest.mark.usefixtures("quick")
+def test_a_run_on_a_query_names_the_rows_by_their_sha256(tmp_path: Path) -> None:
+    engine = create_engine(f"sqlite:///{tmp_path}/sky.db")
+    made_survey(rows=400).to_sql("sky", engine, index=False)
+    engine.dispose()
+
+    train.train(f"sqlite:///{tmp_path}/sky.db", tmp_path / "out", "SELECT * FROM sky")
+
+    about = json.loads((tmp_path / "out" / "metrics.json").read_text())
+    assert len(about["data_sha256"]) == 64
 
 
 @pytest.mark.slow
