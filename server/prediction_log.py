@@ -131,6 +131,13 @@ class PredictionLog:
             _logger.error("cannot read the prediction log: %s", error)
             raise LogUnavailable("the prediction log cannot be read") from error
 
+    def cursor(self) -> duckdb.DuckDBPyConnection:
+        """Return a connection of its own for one reader, who closes it."""
+        try:
+            return self._database.cursor()
+        except duckdb.Error as error:
+            raise LogUnavailable("the prediction log cannot be read") from error
+
     @property
     def trouble(self) -> str | None:
         """Why a row handed in now would probably not be stored, or None."""

@@ -1,0 +1,80 @@
+"""Write the values of any query's result as JSON and CSV can hold them, in SQL."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from server.layout import quoted
+
+_WHOLE = {"tinyint", "smallint", "integer", "bigint", "hugeint"}
+_WHOLE |= {"utinyint", "usmallint", "uinteger", "ubigint", "uhugeint"}
+_PLAIN = _WHOLE | {"boolean", "decimal"}
+# With two colons and a Z, as JSON has its times elsewhere here.
+_ISO = "%Y-%m-%dT%H:%M:%S.%fZ"
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of a result."""
+
+    name: str
+    type: Any
+
+    @property
+    def kind(self) -> str:
+        """The name of the type, as DuckDB writes it."""
+        return str(self.type)
+
+    @property
+    def is_number(self) -> bool:
+        """Whether it holds numbers."""
+        return self.type.id in _WHOLE | {"float", "double", "decimal"}
+
+
+def json_columns(columns: Sequence[Column]) -> list[str]:
+    """Return an expression a column, of a type that DuckDB's JSON writes as JSON has it."""
+    return [_as_json(quoted(column.name), column.type) for column in columns]
+
+
+def csv_columns(columns: Sequence[Column]) -> list[str]:
+    """Return an expression a column: nested values become JSON, the others stay what they are."""
+    return [
+        f"to_json({_as_json(quoted(column.name), column.type)})"
+        if column.type.id in ("list", "array", "struct")
+        else quoted(column.name)
+        for column in columns
+    ]
+
+
+def _as_json(value: str, kind: Any) -> str:
+    if kind.id in _PLAIN:
+        return value
+    if kind.id == "double":
+        return f"CASE WHEN isfinite({value}) THEN {value} END"
+    if kind.id == "float":
+        # As a double it would have sixteen digits; its own text has the few it was stored by.
+        return f"CASE WHEN isfinite({value}) THEN {value}::VARCHAR::JSON END"
+    if kind.id == "timestamp":
+        return f"CASE WHEN isfinite({value}) THEN strftime({value}, '{_ISO}') END"
+    if kind.id in ("list", "array"):
+        item = _as_json("item", dict(kind.children)["child"])
+        return f"list_transform({value}::{_list_of(kind)}, lambda item: {item})"
+    if kind.id == "struct":
+        return _struct(value, kind)
+    return f"{value}::VARCHAR"
+
+
+def _list_of(kind: Any) -> str:
+    return f"{dict(kind.children)['child']}[]"
+
+
+def _struct(value: str, kind: Any) -> str:
+    fields = ", ".join(
+        f"{quoted(name)} := {_as_json(f'struct_extract({value}, {_text(name)})', child)}"
+        for name, child in kind.children
+    )
+    return f"CASE WHEN {value} IS NOT NULL THEN struct_pack({fields}) END"
+
+
+def _text(value: str) -> str:
+    return "'" + value.replace("'", "''") + "'"
