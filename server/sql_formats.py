@@ -9,6 +9,8 @@ from server.layout import quoted
 _WHOLE = {"tinyint", "smallint", "integer", "bigint", "hugeint"}
 _WHOLE |= {"utinyint", "usmallint", "uinteger", "ubigint", "uhugeint"}
 _PLAIN = _WHOLE | {"boolean", "decimal"}
+# Longest text of one value.
+_MAX_BYTES = 1_000_000
 # With two colons and a Z, as JSON has its times elsewhere here.
 _ISO = "%Y-%m-%dT%H:%M:%S.%fZ"
 
@@ -33,7 +35,7 @@ class Column:
 
 def json_columns(columns: Sequence[Column]) -> list[str]:
     """Return an expression a column, of a type that DuckDB's JSON writes as JSON has it."""
-    return [_as_json(quoted(column.name), column.type) for column in columns]
+    return [_as_json(_bounded(column), column.type) for column in columns]
 
 
 def csv_columns(columns: Sequence[Column]) -> list[str]:
@@ -41,9 +43,28 @@ def csv_columns(columns: Sequence[Column]) -> list[str]:
     return [
         f"to_json({_as_json(quoted(column.name), column.type)})"
         if column.type.id in ("list", "array", "struct")
-        else quoted(column.name)
+        else _bounded(column)
         for column in columns
     ]
+
+
+def typed_columns(columns: Sequence[Column]) -> list[str]:
+    """Return an expression a column, of its own type."""
+    return [_bounded(column) for column in columns]
+
+
+def _bounded(column: Column) -> str:
+    # DuckDB writes 2,048 rows before it looks whether it should go on.
+    value = quoted(column.name)
+    if column.type.id not in ("varchar", "blob", "bit", "bignum"):
+        return value
+    told = f"a value is longer than {_MAX_BYTES:,} bytes"
+    return f"CASE WHEN octet_length({_bytes_of(column)}) > {_MAX_BYTES} THEN error('{told}') ELSE {value} END"
+
+
+def _bytes_of(column: Column) -> str:
+    value = quoted(column.name)
+    return value if column.type.id == "blob" else f"encode({value}::VARCHAR)"
 
 
 def _as_json(value: str, kind: Any) -> str:

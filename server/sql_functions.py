@@ -15,7 +15,7 @@ _TEXT = """
     array_to_string ascii bit_length char_length character_length chr concat concat_ws contains
     ends_with format_bytes formatreadabledecimalsize formatreadablesize instr lcase left len length
     lower ltrim md5 nfc_normalize octet_length ord overlay position prefix regexp_extract
-    regexp_extract_all regexp_replace regexp_split_to_array replace reverse right rtrim sha1 sha256
+    regexp_replace regexp_split_to_array replace reverse right rtrim sha1 sha256
     split split_part starts_with str_split string_split string_to_array strip_accents strlen strpos
     substr substring suffix to_base translate trim ucase unicode upper hash unhex from_hex
     from_base64 url_decode encode decode bar
@@ -38,20 +38,20 @@ _VALUES = """
 """
 _NESTED = """
     array_append array_cat array_concat array_contains array_cosine_distance
-    array_cosine_similarity array_distance array_distinct array_extract array_has array_has_all
-    array_has_any array_indexof array_inner_product array_intersect array_length array_position
-    array_prepend array_reverse array_reverse_sort array_slice array_sort array_unique array_value
-    array_zip cardinality element_at flatten json_array json_array_length json_contains json_exists
+    array_cosine_similarity array_distance array_extract array_has array_has_all
+    array_has_any array_indexof array_inner_product array_length array_position
+    array_prepend array_reverse array_slice array_sort array_value
+    cardinality element_at flatten json_array json_array_length json_contains json_exists
     json_extract json_extract_path json_extract_path_text json_extract_string json_keys json_object
-    json_type json_valid json_value list_any_value list_append list_approx_count_distinct list_avg
+    json_type json_valid json_value list_any_value list_append list_avg
     list_bool_and list_bool_or list_cat list_concat list_contains list_count list_distance
-    list_distinct list_dot_product list_element list_entropy list_extract list_first list_has
-    list_has_all list_has_any list_indexof list_inner_product list_intersect list_kurtosis
-    list_last list_mad list_max list_median list_min list_mode list_pack list_position list_prepend
-    list_product list_reverse list_reverse_sort list_select list_sem list_skewness list_slice
-    list_sort list_stddev_pop list_stddev_samp list_sum list_unique list_value list_var_pop
-    list_var_samp list_where list_zip map map_contains map_entries map_extract map_extract_value
-    map_from_entries map_keys map_values row row_to_json struct_extract struct_extract_at
+    list_dot_product list_element list_extract list_first list_has
+    list_has_all list_has_any list_indexof list_inner_product list_kurtosis
+    list_last list_mad list_max list_median list_min list_pack list_position list_prepend
+    list_product list_reverse list_select list_sem list_skewness list_slice
+    list_sort list_stddev_pop list_stddev_samp list_sum list_value list_var_pop
+    list_var_samp list_where map_contains map_entries map_extract map_extract_value
+    map_keys map_values row row_to_json struct_extract struct_extract_at
     struct_pack to_json union_extract union_tag union_value unnest
 """
 _AGGREGATES = """

@@ -12,8 +12,8 @@ from typing import Any
 MAX_GROWTH = 4_096
 
 # Values that hold their arguments, each as often as it is named.
-_HOLDERS = {"struct_pack", "row", "map", "list_value", "list_pack", "array_value", "list_zip"}
-_HOLDERS |= {"json_object", "json_array", "union_value", "array_zip", "map_from_entries"}
+_HOLDERS = {"struct_pack", "row", "list_value", "list_pack", "array_value", "union_value"}
+_HOLDERS |= {"json_object", "json_array"}
 # Text within text: quotes are doubled.
 _QUOTING = {"to_json", "row_to_json", "json_object", "json_array"}
 # Functions that write one argument many times, and which one it is; text that people write there
@@ -21,6 +21,8 @@ _QUOTING = {"to_json", "row_to_json", "json_object", "json_array"}
 _REPEATING = {"replace": 2, "regexp_replace": 2, "array_to_string": 1, "string_agg": 1}
 _REPEATING |= {"listagg": 1, "group_concat": 1, "concat_ws": 0, "strftime": 1}
 MAX_REPEATED = 100
+# Functions that compare two lists value by value: one of them is written out, and so is short.
+_COMPARING = {"list_has_any", "list_has_all", "array_has_any", "array_has_all", "@>", "<@", "&&"}
 
 
 def growth(tree: Any) -> float:
@@ -31,9 +33,11 @@ def growth(tree: Any) -> float:
     return prod(factors, start=1.0)
 
 
-def repeated_argument(part: dict[str, Any]) -> str | None:
-    """Return what is wrong with the text that `part`, a call, writes many times, or None."""
+def costly_argument(part: dict[str, Any]) -> str | None:
+    """Return what is wrong with the arguments of `part`, a call, for which they may cost much."""
     name = part.get("function_name", "").casefold()
+    if name in _COMPARING and not any(_is_written_out(each) for each in part["arguments"]):
+        return f"{name} takes one of its lists written out: ['a', 'b']"
     if name not in _REPEATING or len(part["arguments"]) <= _REPEATING[name]:
         return None
     candidates = [argument["expression"] for argument in part["arguments"]]
@@ -43,6 +47,15 @@ def repeated_argument(part: dict[str, Any]) -> str | None:
     if lengths and max(lengths) <= MAX_REPEATED:
         return None
     return f"{name} takes its text as a constant of at most {MAX_REPEATED} characters here"
+
+
+def _is_written_out(argument: dict[str, Any]) -> bool:
+    classes = {part["class"] for part in _parts(argument) if "class" in part}
+    return classes <= {"CONSTANT", "PARAMETER", "FUNCTION"} and all(
+        part["function_name"] == "list_value"
+        for part in _parts(argument)
+        if "function_name" in part
+    )
 
 
 def _parts(part: Any) -> Iterator[dict[str, Any]]:

@@ -14,7 +14,7 @@ from typing import Any
 import duckdb
 
 from server.sql_functions import ALLOWED, ALLOWED_TABLES
-from server.sql_growth import MAX_GROWTH, growth, repeated_argument
+from server.sql_growth import MAX_GROWTH, costly_argument, growth
 
 # A statement is written by people; DuckDB's parser takes seconds and gigabytes for 10,000
 # parentheses in a row, and cannot be interrupted.
@@ -33,6 +33,8 @@ _CLASSES |= {"SUBQUERY", "TYPE", "WINDOW"}
 # Names that DuckDB takes for calls where no column bears them.
 _CALLS_WITHOUT_PARENTHESES = {"current_catalog", "current_database", "current_role"}
 _CALLS_WITHOUT_PARENTHESES |= {"current_schema", "current_user", "session_user", "user"}
+# DuckDB makes room for the whole sample at once, and does not count it.
+_MAX_SAMPLE = 100_000
 _NOWHERE = 2**64 - 1
 
 _parser = duckdb.connect(config={"threads": 1, "python_enable_replacements": False})
@@ -81,8 +83,11 @@ def check(statement: str, published: Sequence[str]) -> Query:
         raise SqlRefused(
             "this grows beyond measure: aliases, stars, structs or replacements build on each other"
         )
+    whole = _without_semicolon(statement)
+    if whole != statement:
+        return check(whole, published)  # what runs is what was looked at
     (parsed,) = duckdb.extract_statements(statement)
-    return Query(parsed.query.rstrip().rstrip(";"), frozenset(parsed.named_parameters))
+    return Query(statement, frozenset(parsed.named_parameters))
 
 
 def _check_shape(statement: str) -> None:
@@ -116,6 +121,13 @@ def _parse(statement: str) -> Any:
     position = tree.get("position")
     at = _characters(statement, int(position)) if position is not None else None
     raise SqlRefused(f"Parser Error: {tree['error_message']}", at)
+
+
+def _without_semicolon(statement: str) -> str:
+    """Return `statement` up to the semicolon that ends it; behind that, comments may stand."""
+    text = statement.encode()
+    ends = [at for at, _ in duckdb.tokenize(statement) if text[at : at + 1] == b";"]
+    return text[: ends[0]].decode() if ends else statement
 
 
 def _characters(statement: str, n_bytes: int) -> int:
@@ -170,12 +182,16 @@ class _Walk:
         if part.get("type") == "SHOW_REF" and not part.get("query"):
             self._refuse(f"DESCRIBE and SUMMARIZE take {_listed(self._published)}", part)
 
+        sample = part.get("sample")
+        if sample and not sample["is_percentage"] and sample["sample_size"]["value"] > _MAX_SAMPLE:
+            self._refuse(f"a sample has at most {_MAX_SAMPLE:,} rows", part)
+
     def _function(self, part: dict[str, Any], allowed: frozenset[str]) -> None:
         name = part.get("function_name")
         if name is not None and name.casefold() not in allowed:
             where = "outside FROM" if name.casefold() in ALLOWED_TABLES else "here"
             self._refuse(f"the function {name} is not available {where}", part)
-        if wrong := repeated_argument(part):
+        if wrong := costly_argument(part):
             self._refuse(wrong, part)
 
     def _names(self, part: dict[str, Any], scope: frozenset[str]) -> None:

@@ -14,7 +14,7 @@ from typing import IO
 import duckdb
 
 from server.layout import quoted
-from server.sql_formats import Column, csv_columns, json_columns
+from server.sql_formats import Column, csv_columns, json_columns, typed_columns
 from server.sql_guard import Query, SqlRefused, check
 from server.sql_watch import Watch, refused
 
@@ -30,6 +30,9 @@ _COPY = {
     "ndjson": "FORMAT json",
     "parquet": "FORMAT parquet, COMPRESSION zstd",
 }
+
+
+_VALUES = {"csv": csv_columns, "ndjson": json_columns, "parquet": typed_columns}
 
 
 class SqlBusy(Exception):
@@ -218,7 +221,7 @@ def _take(cursor: duckdb.DuckDBPyConnection, limit: int) -> tuple[list[str], boo
 
 def _copy(query: Query, columns: Sequence[Column], form: str, path: Path, most: int) -> str:
     names = [quoted(column.name) for column in columns]
-    values = {"csv": csv_columns, "ndjson": json_columns}.get(form, lambda _: names)(columns)
+    values = _VALUES[form](columns)
     selected = ", ".join(f"{v} AS {n}" for v, n in zip(values, names, strict=True))
     to = str(path).replace("'", "''")
     return (
