@@ -81,9 +81,7 @@ def _sql(source: Source, query: str, given: Mapping[str, str], form: str) -> Non
 def _table(names: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
     lines = [list(names), *([_shown(value) for value in row] for row in rows)]
     widths = [max(map(_width, column)) for column in zip(*lines, strict=True)]
-    is_number = [
-        any(isinstance(row[k], int | float) for row in rows) for k in range(len(names))
-    ]
+    is_number = [any(isinstance(row[k], int | float) for row in rows) for k in range(len(names))]
     lines.insert(1, ["-" * width for width in widths])
     return "\n".join(
         "  ".join(

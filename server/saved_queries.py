@@ -36,4 +36,6 @@ class SavedQueries:
 
     def _load(self, name: str, text: str) -> SavedQuery:
         first, _, sql = text.partition("\n")
-        return SavedQuery(name, first.removeprefix("--").strip(), sql.strip(), self._queries.misfit(sql))
+        return SavedQuery(
+            name, first.removeprefix("--").strip(), sql.strip(), self._queries.misfit(sql)
+        )

@@ -124,8 +124,20 @@ def _number(x: Any) -> float:
 
 
 def _short(x: Any, most: int = 24) -> str:
-    text = "NULL" if x is None else x if isinstance(x, str) else f"{x:g}" if isinstance(x, float) else str(x)
-    text = text.removesuffix("Z").removesuffix(".000000").replace("T", " ") if text.endswith("Z") else text
+    text = (
+        "NULL"
+        if x is None
+        else x
+        if isinstance(x, str)
+        else f"{x:g}"
+        if isinstance(x, float)
+        else str(x)
+    )
+    text = (
+        text.removesuffix("Z").removesuffix(".000000").replace("T", " ")
+        if text.endswith("Z")
+        else text
+    )
     return text if len(text) <= most else text[: max(most - 1, 1)] + "…"
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from server.layout import quoted
@@ -33,12 +34,21 @@ class Column:
         return self.type.id in _WHOLE | {"float", "double", "decimal"}
 
 
+def copy(source: str, columns: Sequence[Column], form: str, path: Path, most: int) -> str:
+    """Return the statement that writes at most `most` rows of `source`, FROM and all, to `path`."""
+    values = _VALUES[form](columns)
+    names = [quoted(column.name) for column in columns]
+    selected = ", ".join(f"{v} AS {n}" for v, n in zip(values, names, strict=True))
+    options = f"{_OPTIONS[form]}, USE_TMP_FILE false"
+    return f"COPY (SELECT {selected} {source} LIMIT {most}) TO {_text(str(path))} ({options})"
+
+
 def json_columns(columns: Sequence[Column]) -> list[str]:
     """Return an expression a column, of a type that DuckDB's JSON writes as JSON has it."""
     return [_as_json(_bounded(column), column.type) for column in columns]
 
 
-def csv_columns(columns: Sequence[Column]) -> list[str]:
+def _csv_columns(columns: Sequence[Column]) -> list[str]:
     """Return an expression a column: nested values become JSON, the others stay what they are."""
     return [
         f"to_json({_as_json(quoted(column.name), column.type)})"
@@ -48,7 +58,7 @@ def csv_columns(columns: Sequence[Column]) -> list[str]:
     ]
 
 
-def typed_columns(columns: Sequence[Column]) -> list[str]:
+def _typed_columns(columns: Sequence[Column]) -> list[str]:
     """Return an expression a column, of its own type."""
     return [_bounded(column) for column in columns]
 
@@ -99,3 +109,11 @@ def _struct(value: str, kind: Any) -> str:
 
 def _text(value: str) -> str:
     return "'" + value.replace("'", "''") + "'"
+
+
+_VALUES = {"csv": _csv_columns, "ndjson": json_columns, "parquet": _typed_columns}
+_OPTIONS = {
+    "csv": "FORMAT csv, HEADER",
+    "ndjson": "FORMAT json",
+    "parquet": "FORMAT parquet, COMPRESSION zstd",
+}

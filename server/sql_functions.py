@@ -69,9 +69,7 @@ _WINDOWS = """
     rank_dense row_number
 """
 ALLOWED = frozenset(
-    " ".join(
-        (_OPERATORS, _NUMBERS, _TEXT, _TIME, _VALUES, _NESTED, _AGGREGATES, _WINDOWS)
-    ).split()
+    " ".join((_OPERATORS, _NUMBERS, _TEXT, _TIME, _VALUES, _NESTED, _AGGREGATES, _WINDOWS)).split()
 )
 # As tables: what makes rows of its arguments.
 ALLOWED_TABLES = frozenset({"range", "generate_series", "unnest", "json_each"})

@@ -13,8 +13,7 @@ from typing import IO
 
 import duckdb
 
-from server.layout import quoted
-from server.sql_formats import Column, csv_columns, json_columns, typed_columns
+from server.sql_formats import Column, copy, json_columns
 from server.sql_guard import Query, SqlRefused, check
 from server.sql_watch import Watch, refused
 
@@ -25,14 +24,6 @@ MAX_QUERIES = 2
 # Rows that are held in memory end here, in characters.
 _MAX_TEXT = 64 * 2**20
 _MAX_COLUMNS = 1_000
-_COPY = {
-    "csv": "FORMAT csv, HEADER",
-    "ndjson": "FORMAT json",
-    "parquet": "FORMAT parquet, COMPRESSION zstd",
-}
-
-
-_VALUES = {"csv": csv_columns, "ndjson": json_columns, "parquet": typed_columns}
 
 
 class SqlBusy(Exception):
@@ -118,7 +109,7 @@ class SqlQueries:
         with self._new_file() as path:
             with self._reading(query, path) as cursor:
                 columns = _columns(cursor, query, given)
-                cursor.execute(_copy(query, columns, form, path, most + 1), dict(given))
+                cursor.execute(copy(_from(query), columns, form, path, most + 1), dict(given))
                 (count,) = cursor.fetchone() or (0,)
             if count > most:
                 raise SqlRefused(
@@ -189,7 +180,9 @@ def _bound(query: Query, given: Mapping[str, str]) -> Query:
     if missing := sorted(query.parameters - given.keys()):
         raise SqlRefused(f"${missing[0]} has no value: add &{missing[0]}=... to the address")
     if strangers := sorted(given.keys() - query.parameters):
-        raise SqlRefused(f"{strangers[0]} is given, but ${strangers[0]} stands nowhere in the query")
+        raise SqlRefused(
+            f"{strangers[0]} is given, but ${strangers[0]} stands nowhere in the query"
+        )
     return query
 
 
@@ -217,14 +210,3 @@ def _take(cursor: duckdb.DuckDBPyConnection, limit: int) -> tuple[list[str], boo
             return rows, False
         rows.append(row[0])
     return rows, True
-
-
-def _copy(query: Query, columns: Sequence[Column], form: str, path: Path, most: int) -> str:
-    names = [quoted(column.name) for column in columns]
-    values = _VALUES[form](columns)
-    selected = ", ".join(f"{v} AS {n}" for v, n in zip(values, names, strict=True))
-    to = str(path).replace("'", "''")
-    return (
-        f"COPY (SELECT {selected} {_from(query)} LIMIT {most}) TO '{to}' "
-        f"({_COPY[form]}, USE_TMP_FILE false)"
-    )

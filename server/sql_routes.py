@@ -174,7 +174,11 @@ def _given() -> dict[str, str]:
 @blueprint.app_errorhandler(SqlRefused)
 def _refused(error: SqlRefused) -> Response:
     where = place(request.values.get("q", ""), error.position)
-    told = {"position": error.position, "line": where["line"], "column": where["column"]} if where else {}
+    told = (
+        {"position": error.position, "line": where["line"], "column": where["column"]}
+        if where
+        else {}
+    )
     body = json.dumps(problem(error.status, error.detail, **told))
     return Response(body, error.status, content_type=PROBLEM_TYPE)
 

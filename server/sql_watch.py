@@ -30,9 +30,7 @@ _logger = logging.getLogger(__name__)
 class Watch:
     """Interrupts a query once it has run too long, written too much or taken too much memory."""
 
-    def __init__(
-        self, cursor: duckdb.DuckDBPyConnection, time_s: float, path: Path | None
-    ) -> None:
+    def __init__(self, cursor: duckdb.DuckDBPyConnection, time_s: float, path: Path | None) -> None:
         self.reason: str | None = None
         self._cursor = cursor
         self._time_s = time_s

@@ -138,7 +138,7 @@ REFUSED = [
     # Settings, secrets, the catalog, the process.
     "SELECT getenv('SEXTANT_CANARY')",
     "SELECT 'SEXTANT_CANARY'.getenv()",
-    'SELECT "getenv"(\'SEXTANT_CANARY\')',
+    "SELECT \"getenv\"('SEXTANT_CANARY')",
     "SELECT main.getenv('SEXTANT_CANARY')",
     "SELECT system.main.getenv('SEXTANT_CANARY')",
     "SELECT gETeNV('SEXTANT_CANARY')",
@@ -344,9 +344,7 @@ REFUSED = [
     + ", ".join(f"c{k + 1} AS (SELECT row(s, s) AS s FROM c{k})" for k in range(20))
     + " FROM c20",
     "WITH c0 AS NOT MATERIALIZED (SELECT 1 x), "
-    + ", ".join(
-        f"c{k + 1} AS NOT MATERIALIZED (SELECT a.x FROM c{k} a, c{k} b)" for k in range(16)
-    )
+    + ", ".join(f"c{k + 1} AS NOT MATERIALIZED (SELECT a.x FROM c{k} a, c{k} b)" for k in range(16))
     + " SELECT count(*) FROM c16",
     "SELECT replace(x, 'a', x) FROM (SELECT string_agg(label, '') x FROM predictions)",
     "SELECT " + "replace(" * 10 + "'aaaaaaaa'" + ", 'a', 'aaaaaaaaaaaaaaaa')" * 10,

@@ -154,7 +154,11 @@ def test_a_reader_cannot_write_even_past_the_guard(queries, table):
     with queries._cursor() as cursor:
         cursor.execute("BEGIN TRANSACTION READ ONLY")
 
-        for statement in (f"DELETE FROM {table}", "DROP VIEW predictions", "CREATE TABLE t (a INT)"):
+        for statement in (
+            f"DELETE FROM {table}",
+            "DROP VIEW predictions",
+            "CREATE TABLE t (a INT)",
+        ):
             with pytest.raises(duckdb.Error, match="read-only"):
                 cursor.execute(statement)
             cursor.rollback()
