@@ -1,4 +1,4 @@
-"""Serve a model: ``python -m server``, with settings from ``SEXTANT_*`` variables; or ask its log."""
+"""Serve a model: ``python -m server``, with settings from ``SEXTANT_*``; or ask its log."""
 
 import contextlib
 import json

@@ -108,11 +108,13 @@ def _rows_in(path: Path) -> int | None:
     if not path.exists():
         return None
     name = str(path.absolute())
-    try:
-        found = duckdb.execute("SELECT num_rows FROM parquet_file_metadata($1)", [name]).fetchone()
-    except duckdb.Error:
-        return None  # damaged: it is written anew
-    return int(found[0]) if found else None
+    with duckdb.connect() as reader:
+        try:
+            reader.execute("SELECT num_rows FROM parquet_file_metadata($1)", [name])
+            ((rows,),) = reader.fetchall()
+        except duckdb.Error:
+            return None  # damaged: it is written anew
+    return int(rows)
 
 
 def _write(source: Source, part: Part, path: Path) -> None:

@@ -54,10 +54,10 @@ def draw(columns: Sequence[Column], rows: Sequence[Sequence[Any]]) -> Chart | No
     if len(pairs) < 2 or (not is_line and len(pairs) > _MAX_BARS):
         return None
     names = (columns[0].name, columns[y_index].name)
-    return _line(pairs, columns[0], names) if is_line else _bars(pairs, names)
+    return _line(pairs, names) if is_line else _bars(pairs, names)
 
 
-def _line(pairs: list[tuple[Any, float]], column: Column, names: tuple[str, str]) -> Chart:
+def _line(pairs: list[tuple[Any, float]], names: tuple[str, str]) -> Chart:
     at = [_number(x) for x, _ in pairs]
     low, high = min(at), max(at)
     scale, ticks = _upwards([y for _, y in pairs], from_zero=False)
@@ -107,7 +107,7 @@ def _upwards(values: list[float], *, from_zero: bool) -> tuple[Any, list[tuple[f
     def scale(y: float) -> float:
         return _TOP + room * (1 - (y / 2 - low / 2) / (high / 2 - low / 2))
 
-    return scale, [(scale(y), f"{y:.4g}") for y in (low, low / 2 + high / 2, high)]
+    return scale, [(scale(y), f"{y:.3g}") for y in (low, low / 2 + high / 2, high)]
 
 
 def _across(share: float) -> float:

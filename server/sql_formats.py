@@ -69,7 +69,8 @@ def _bounded(column: Column) -> str:
     if column.type.id not in ("varchar", "blob", "bit", "bignum"):
         return value
     told = f"a value is longer than {_MAX_BYTES:,} bytes"
-    return f"CASE WHEN octet_length({_bytes_of(column)}) > {_MAX_BYTES} THEN error('{told}') ELSE {value} END"
+    is_long = f"octet_length({_bytes_of(column)}) > {_MAX_BYTES}"
+    return f"CASE WHEN {is_long} THEN error('{told}') ELSE {value} END"
 
 
 def _bytes_of(column: Column) -> str:

@@ -1,8 +1,8 @@
 """The functions that SQL from users may call: what computes, and nothing that reads or bursts."""
 
 _OPERATORS = """
-    + - * / // % ** ^ & | ~ << >> || @ @> <@ && <=> ^@ -> ->> ~~ !~~ ~~* !~~* ~~~ = == <> != < <= > >=
-    like_escape not_like_escape ilike_escape not_ilike_escape regexp_matches regexp_full_match
+    + - * / // % ** ^ & | ~ << >> || @ @> <@ && <=> ^@ -> ->> ~~ !~~ ~~* !~~* ~~~ = == <> != < <= >
+    >= like_escape not_like_escape ilike_escape not_ilike_escape regexp_matches regexp_full_match
 """
 _NUMBERS = """
     abs acos acosh add asin asinh atan atan2 atanh bit_count cbrt ceil ceiling cos cosh cot degrees

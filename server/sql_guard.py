@@ -100,10 +100,8 @@ def _parse(statement: str) -> Any:
     if not tree["error"]:
         return tree
     if tree["error_type"] != "parser":
-        raise SqlRefused(
-            "only one SELECT can run here; PIVOT works in its plain form, FROM (PIVOT t ON c IN (1) "
-            f"USING count(*)) ({tree['error_message']})"
-        )
+        told = "only one SELECT can run here; FROM (PIVOT t ON c IN (1) USING count(*)) is one"
+        raise SqlRefused(f"{told} ({tree['error_message']})")
     position = tree.get("position")
     at = _characters(statement, int(position)) if position is not None else None
     raise SqlRefused(f"Parser Error: {tree['error_message']}", at)

