@@ -59,11 +59,13 @@ def export(source: Source, to: Path, *, replica: str, commit_timeout_s: float) -
     alone, so an export can be repeated, and one that was interrupted goes on.
     """
     until = _closed_until(datetime.now(UTC).replace(tzinfo=None), commit_timeout_s)
-    for part in list(_parts(source, until)):
-        path = to / part.path(replica)
-        if _rows_in(path) != part.rows:
-            _write(source, part, path)
-            yield part
+    parts = list(_parts(source, until))
+    with duckdb.connect() as reader:
+        for part in parts:
+            path = to / part.path(replica)
+            if _rows_in(path, reader) != part.rows:
+                _write(source, part, path)
+                yield part
 
 
 def _closed_until(now: datetime, commit_timeout_s: float) -> datetime:
@@ -104,16 +106,15 @@ def _time(text: str) -> datetime:
     return datetime.fromisoformat(text).replace(tzinfo=None)
 
 
-def _rows_in(path: Path) -> int | None:
+def _rows_in(path: Path, reader: duckdb.DuckDBPyConnection) -> int | None:
     if not path.exists():
         return None
     name = str(path.absolute())
-    with duckdb.connect() as reader:
-        try:
-            reader.execute("SELECT num_rows FROM parquet_file_metadata($1)", [name])
-            ((rows,),) = reader.fetchall()
-        except duckdb.Error:
-            return None  # damaged: it is written anew
+    try:
+        reader.execute("SELECT num_rows FROM parquet_file_metadata($1)", [name])
+        ((rows,),) = reader.fetchall()
+    except duckdb.Error:
+        return None  # damaged: it is written anew
     return int(rows)
 
 
