@@ -30,6 +30,8 @@ SEED_ROWS = 5_000
 # The log covers this long, so that there are hours to group by.
 DAYS = 30
 ROUNDS = 7
+# A file has at most two gigabytes.
+DOWNLOADED = 1_000_000
 QUERIES = {
     "count": "SELECT count(*) FROM predictions",
     "labels": "SELECT label, count(*) AS n FROM predictions GROUP BY label",
@@ -115,14 +117,16 @@ def _ask_all(url: str) -> None:
 
 
 def _download_all(url: str, process: subprocess.Popen[bytes], rows: int) -> None:
-    print("\n| download of all | s | MB | MB of memory, highest |\n|---|---|---|---|")
+    print(
+        f"\n| {min(rows, DOWNLOADED):,} rows | s | MB | MB of memory, highest |\n|---|---|---|---|"
+    )
     for form in FILES:
-        address = f"{url}/sql.{form}?q=SELECT+*+FROM+predictions"
+        address = f"{url}/sql.{form}?q=SELECT+*+FROM+predictions+LIMIT+{min(rows, DOWNLOADED)}"
         began = time.perf_counter()
         size = _size_of(address)
         took = time.perf_counter() - began
         print(f"| {form} | {took:.1f} | {size / 1e6:.0f} | {_highest_memory_mb(process.pid):.0f} |")
-    print(f"\n{rows:,} rows each")
+    print()
 
 
 def _size_of(address: str) -> int:

@@ -62,7 +62,7 @@ def _line(pairs: list[tuple[Any, float]], names: tuple[str, str]) -> Chart:
     low, high = min(at), max(at)
     scale, ticks = _upwards([y for _, y in pairs], from_zero=False)
     marks = [
-        Mark(_across((x - low) / ((high - low) or 1)), scale(y), 0, 0, f"{_short(told)}: {y:g}")
+        Mark(_across(_share(x, low, high)), scale(y), 0, 0, f"{_short(told)}: {y:g}")
         for x, (told, y) in zip(at, pairs, strict=True)
     ]
     # Points that go back and forth are a cloud, not a course.
@@ -105,9 +105,15 @@ def _upwards(values: list[float], *, from_zero: bool) -> tuple[Any, list[tuple[f
     room = HEIGHT - _TOP - _BOTTOM
 
     def scale(y: float) -> float:
-        return _TOP + room * (1 - (y / 2 - low / 2) / (high / 2 - low / 2))
+        return _TOP + room * (1 - _share(y, low, high))
 
     return scale, [(scale(y), f"{y:.3g}") for y in (low, low / 2 + high / 2, high)]
+
+
+def _share(value: float, low: float, high: float) -> float:
+    """Return how far `value` is from `low` to `high`, even where their difference overflows."""
+    span = high / 2 - low / 2
+    return min(max((value / 2 - low / 2) / span, 0.0), 1.0) if span else 0.5
 
 
 def _across(share: float) -> float:
