@@ -44,7 +44,11 @@ def open_database(path: Path) -> duckdb.DuckDBPyConnection:
     try:
         # An absolute path, because DuckDB takes :memory: and the like for something else.
         connection = duckdb.connect(str(path.absolute()), config=_CONFIG)
-        _lock(connection, query_folder(path))
+        try:
+            _lock(connection, query_folder(path))
+        except duckdb.Error:
+            connection.close()
+            raise
         return connection
     except (duckdb.Error, RuntimeError) as error:
         raise unusable(path, error) from error

@@ -65,6 +65,11 @@ def _parts() -> SqlParts:
     return cast(SqlParts, current_app.extensions["sextant-sql"])
 
 
+@blueprint.app_context_processor
+def _what_is_open() -> dict[str, bool]:
+    return {"sql_is_open": _parts().is_open}
+
+
 @blueprint.before_request
 def _only_from_here() -> None:
     if not _parts().is_open:
