@@ -1,4 +1,4 @@
-"""Serve a model: ``python -m server``, with settings from ``SEXTANT_*`` variables."""
+"""Serve a model: ``python -m server``, with settings from ``SEXTANT_*``; or ask its log."""
 
 import contextlib
 import json
@@ -10,7 +10,7 @@ import sys
 from threading import Event
 from types import FrameType
 
-from server import listener
+from server import commands, listener
 from server.app import create_app
 from server.config import InvalidSettings, Settings
 from server.contract import Contract, InvalidModel
@@ -84,4 +84,4 @@ def _greeting(address: str, settings: Settings, contract: Contract) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(commands.run(sys.argv[1:]) if sys.argv[1:] else main())

@@ -4,7 +4,7 @@ from threading import Event
 
 from flask import Flask
 
-from server import errors, pages, routes
+from server import errors, pages, routes, sql_routes
 from server.config import Settings
 from server.model import Model
 from server.payload import PayloadReader
@@ -45,5 +45,6 @@ def create_app(settings: Settings, is_stopping: Event | None = None) -> Flask:
     )
     app.register_blueprint(routes.blueprint)
     app.register_blueprint(pages.blueprint)
+    sql_routes.register(app, settings, log)
     errors.register(app)
     return app

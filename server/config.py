@@ -41,6 +41,10 @@ class Settings:
     max_waiting_rows: int = 50_000
     # Longest wait for a commit, in seconds, before the answer is 503.
     commit_timeout_s: float = 10.0
+    # Longest time for one SQL query, in seconds: two run at once, and predictions want the cores.
+    query_timeout_s: float = 10.0
+    # Most rows a SQL query may answer; a download of them stands on disk until it is sent.
+    query_max_rows: int = 1_000_000
     # Longest time for an orderly stop, in seconds; container engines kill after 10.
     stop_timeout_s: float = 5.0
 
@@ -89,5 +93,7 @@ _BOUNDS: dict[str, tuple[float, float]] = {
     "max_instances": (1, 10**6),
     "max_waiting_rows": (1, 10**7),
     "commit_timeout_s": (0.001, 3_600),
+    "query_timeout_s": (0.001, 3_600),
+    "query_max_rows": (1, 10**8),
     "stop_timeout_s": (0.001, 3_600),
 }

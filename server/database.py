@@ -12,6 +12,12 @@ _CONFIG: dict[str, str | bool | int | float | list[str]] = {
     # Nothing is fetched from anywhere.
     "autoinstall_known_extensions": False,
     "autoload_known_extensions": False,
+    # SQL from users sees neither variables of Python's nor keeps secrets.
+    "python_enable_replacements": False,
+    "allow_persistent_secrets": False,
+    # For the log and all queries together; beyond the first they spill to disk, up to the second.
+    "memory_limit": "1GB",
+    "max_temp_directory_size": "4GB",
 }
 
 
@@ -37,9 +43,28 @@ def open_database(path: Path) -> duckdb.DuckDBPyConnection:
         raise LogUnusable(f"{path}: this is no file: set SEXTANT_DATABASE to one")
     try:
         # An absolute path, because DuckDB takes :memory: and the like for something else.
-        return duckdb.connect(str(path.absolute()), config=_CONFIG)
+        connection = duckdb.connect(str(path.absolute()), config=_CONFIG)
+        try:
+            _lock(connection, query_folder(path))
+        except duckdb.Error:
+            connection.close()
+            raise
+        return connection
     except (duckdb.Error, RuntimeError) as error:
         raise unusable(path, error) from error
+
+
+def query_folder(path: Path) -> Path:
+    """Return the only folder, beside the database at `path`, where SQL may write: downloads."""
+    return path.absolute().with_name(f"{path.name}.queries")
+
+
+def _lock(connection: duckdb.DuckDBPyConnection, folder: Path) -> None:
+    # In this order: later there is no way to allow a folder, and then none to change anything.
+    directory = str(folder).replace("'", "''")
+    connection.execute(f"SET allowed_directories = ['{directory}/']")
+    connection.execute("SET enable_external_access = false")
+    connection.execute("SET lock_configuration = true")
 
 
 def unusable(path: Path, error: Exception) -> LogUnusable:

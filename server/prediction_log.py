@@ -110,6 +110,13 @@ class PredictionLog:
         with self._reading() as cursor:
             return read_one(cursor, prediction_id)
 
+    def cursor(self) -> duckdb.DuckDBPyConnection:
+        """Return a connection of its own for one reader, who closes it."""
+        try:
+            return self._writer.cursor()
+        except duckdb.Error as error:
+            raise LogUnavailable("the prediction log cannot be read") from error
+
     @property
     def trouble(self) -> str | None:
         """Why a row handed in now would probably not be stored, or None."""
