@@ -14,10 +14,10 @@ from typing import Any
 from server.config import InvalidSettings, Settings
 from server.database import LogUnusable
 from server.export import export
-from server.prediction_log import LogUnavailable
 from server.sources import Source, source_of
 from server.sql_guard import SqlRefused
 from server.sql_query import SqlBusy
+from server.writer import LogUnavailable
 
 _FORMS = ("table", "csv", "json", "ndjson", "parquet")
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from server.layout import quoted
+from server.parts import quoted
 
 _WHOLE = {"tinyint", "smallint", "integer", "bigint", "hugeint"}
 _WHOLE |= {"utinyint", "usmallint", "uinteger", "ubigint", "uhugeint"}
