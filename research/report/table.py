@@ -8,12 +8,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from research.data import CLASSES, FEATURES, InvalidTable, read_survey, split_columns
+from research.data import InvalidTable, read_survey, split_columns
 from research.features import Colours
 
 NUMBERS = ("ra", "dec", "run", "rerun", "camcol", "field", "mjd", "fiberid")
 IDS = ("objid", "specobjid")
 COLOURS = ("u-g", "g-r", "r-i", "i-z")
+WIDE = ("u-r", "g-i", "r-z")
 
 
 def survey_path() -> Path:
@@ -49,7 +50,12 @@ def read_whole(path: Path) -> pd.DataFrame:
     holes = [name for name in NUMBERS if not np.isfinite(numbers[name]).all()]
     if holes:
         raise InvalidTable(f"{path} holds what is no number in column {', '.join(holes)}: mend it")
-    return survey.join(numbers).join(raw[list(IDS)])
+    return survey.join(numbers).join(raw[[*IDS]])
+
+
+def open_table() -> pd.DataFrame:
+    """Return the table that SEXTANT_SURVEY names, with its colours."""
+    return add_colours(read_whole(survey_path()))
 
 
 def read_features(path: Path) -> tuple[NDArray[np.float32], NDArray[np.str_], pd.Series]:
@@ -60,22 +66,9 @@ def read_features(path: Path) -> tuple[NDArray[np.float32], NDArray[np.str_], pd
 
 def add_colours(table: pd.DataFrame) -> pd.DataFrame:
     """Return the table with the four colours of neighbouring bands and three wide ones."""
-    pairs = ("ug", "gr", "ri", "iz", "ur", "gi", "rz")
-    return table.assign(**{f"{a}-{b}": table[a] - table[b] for a, b in pairs})
+    return table.assign(**{name: table[name[0]] - table[name[-1]] for name in (*COLOURS, *WIDE)})
 
 
 def whole_numbers(ids: pd.Series) -> list[int]:
     """Return ids written as text, in scientific notation or not, as whole numbers."""
     return [int(Decimal(text)) for text in ids]
-
-
-__all__ = [
-    "CLASSES",
-    "COLOURS",
-    "FEATURES",
-    "add_colours",
-    "read_features",
-    "read_whole",
-    "survey_path",
-    "whole_numbers",
-]

@@ -3,12 +3,13 @@
 from collections.abc import Callable
 from typing import Any
 
-from research.report.experiments.ablation import ablate, ablate_linear
+from research.report.experiments.ablation import ablate, ablate_free, ablate_linear
 from research.report.experiments.designs import designs, wrap
 from research.report.experiments.edges import disturb, reweigh, transfer
 from research.report.experiments.errors import analyse
 from research.report.experiments.facts import count
 from research.report.experiments.leakage import measure_leakage
+from research.report.experiments.light import shine
 from research.report.experiments.models import compare
 from research.report.experiments.setting import Setting
 from research.report.experiments.telling import tell
@@ -27,6 +28,8 @@ EXPERIMENTS: dict[str, Callable[[Setting], dict[str, Any]]] = {
     "telling": tell,
     "ablation": ablate,
     "ablation_linear": ablate_linear,
+    "ablation_free": ablate_free,
+    "light": shine,
     "leakage": measure_leakage,
     "designs": designs,
     "wrapped": wrap,

@@ -24,14 +24,14 @@ console = Console()
 def run(data: Path, out: Path, budget: Budget, again: tuple[str, ...] = ()) -> dict[str, Any]:
     """Run every experiment that `out` does not hold yet, writing it after each."""
     setting = Setting(data, budget)
-    results = _kept(out, setting)
+    results, commit = _kept(out, setting), git_commit()
     for name, experiment in EXPERIMENTS.items():
         if name in results and name not in again:
             continue
         begin = time.process_time()
         results[name] = experiment(setting)
         seconds = round(time.process_time() - begin, 1)
-        results["about"]["runs"][name] = {"cpu_s": seconds, "commit": git_commit()}
+        results["about"]["runs"][name] = {"cpu_s": seconds, "commit": commit}
         total = sum(each["cpu_s"] for each in results["about"]["runs"].values())
         results["about"]["cpu_minutes"] = round(total / 60, 1)
         save(results, out)

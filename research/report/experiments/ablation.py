@@ -11,10 +11,9 @@ from sklearn.preprocessing import MinMaxScaler, StandardScaler
 from research.alternatives import REDSHIFT_SCALE
 from research.report.experiments.setting import MODES, Setting, head
 from research.report.measures import paired, predict_folds, score
-from research.report.table import COLOURS
+from research.report.table import COLOURS, WIDE
 
 OURS = ("r", *COLOURS)
-WIDE = ("u-r", "g-i", "r-z")
 ALL_PAIRS = tuple(f"{a}-{b}" for k, a in enumerate("ugriz") for b in "ugriz"[k + 1 :])
 # By mode: the sets of columns. "ours" is what the published pipeline uses.
 SETS: dict[str, dict[str, tuple[str, ...]]] = {
@@ -70,6 +69,21 @@ def ablate(setting: Setting) -> dict[str, Any]:
             for name, cell in cells.items()
         }
     return found
+
+
+def ablate_free(setting: Setting) -> dict[str, Any]:
+    """Return what magnitudes and colours score where a tree may ask for any number of features."""
+    wide, y, folds = widen(setting.table), setting.y, setting.folds
+    model = head(MODES[1], interaction_cst=None)
+    cells = {
+        name: score(
+            predict_folds(model, wide[list(SETS[MODES[1]][name])].to_numpy(), y, folds), y, folds
+        )
+        for name in ("ours", "magnitudes", "wide_added")
+    }
+    for cell in cells.values():
+        cell["less_ours"] = {s: paired(cell, cells["ours"], s) for s in ("macro_f1", "log_loss")}
+    return cells
 
 
 def ablate_linear(setting: Setting) -> dict[str, Any]:

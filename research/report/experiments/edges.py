@@ -96,7 +96,7 @@ def disturb(setting: Setting) -> dict[str, Any]:
         for train, test in setting.folds[:FOLDS]:
             fitted = head(mode).fit(setting.Z(mode)[train], y[train])
             for name, bands in changed.items():
-                asked = _derived(bands[test], table["redshift"].to_numpy()[test], mode)
+                asked = derived_from(bands[test], table["redshift"].to_numpy()[test], mode)
                 p[name][test] = fitted.predict_proba(asked)
         for name, each in p.items():
             found[mode][name] = score_rows(each, y) | {
@@ -106,7 +106,8 @@ def disturb(setting: Setting) -> dict[str, Any]:
     return found | {"failed_rows": _failed(setting)}
 
 
-def _derived(bands: NDArray[Any], redshift: NDArray[Any], mode: str) -> NDArray[np.float32]:
+def derived_from(bands: NDArray[Any], redshift: NDArray[Any], mode: str) -> NDArray[np.float32]:
+    """Return what the head of a mode is given, from the five bands and the redshift."""
     columns = [bands[:, 2], *-np.diff(bands, axis=1).T]
     return np.column_stack(columns + [redshift] * (mode == MODES[0])).astype(np.float32)
 
@@ -115,10 +116,10 @@ def _failed(setting: Setting) -> list[dict[str, Any]]:
     """Return what is said out of fold of the rows whose photometry failed."""
     colours = setting.Z(MODES[1])[:, 1:]
     rows = np.flatnonzero((np.abs(colours) > FAILED).any(axis=1))
-    answers = out_of_fold(setting)
+    answers, bands = out_of_fold(setting), setting.table[list("ugriz")].to_numpy()
     return [
         {"row": int(n), "class": str(setting.y[n])}
-        | {name: float(setting.table.at[n, name]) for name in "ugriz"}
+        | dict(zip("ugriz", bands[n].tolist(), strict=True))
         | {f"p_{mode}": float(p[n][CLASSES.index(setting.y[n])]) for mode, p in answers.items()}
         for n in rows
     ]

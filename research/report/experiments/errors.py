@@ -10,19 +10,19 @@ from astropy.cosmology import FlatLambdaCDM
 from numpy.typing import NDArray
 
 from research.data import CLASSES
-from research.report.experiments.setting import MODES, Setting
+from research.report.experiments.populations import LIGHT_KM_S
+from research.report.experiments.setting import Setting
 from research.report.experiments.trust import out_of_fold
 from research.report.measures import score_rows
 
 # km/s. Above it a star leaves the Galaxy at the Sun's place: Piffl et al. 2014 find an escape
 # speed of 533 (+54 -41) km/s; with a star's motion against the Sun's none should pass this.
 ESCAPE_KM_S = 800.0
-LIGHT_KM_S = 299_792.458
 # From here on the Lyman limit, 912 A at rest, lies beyond the middle of the u band (3551 A), and
 # the forest has taken most of the light there: no such quasar is blue in u-g.
 LYMAN_REDSHIFT = 3.0
 LYMAN_COLOUR = 1.0
-# The brightest cluster galaxies reach about -24 in r: Lauer et al. 2014.
+# Nearly four magnitudes above the knee of the luminosity function, -21.2 in r: Blanton et al. 2003.
 BRIGHTEST = -25.0
 COSMOLOGY = FlatLambdaCDM(H0=70, Om0=0.3)
 WORST = 14
@@ -35,13 +35,12 @@ def doubts(table: pd.DataFrame) -> dict[str, NDArray[np.bool_]]:
     galaxy, quasar, star = (kind == label for label in CLASSES)
     hubble_flow = z.clip(lower=0.01)
     luminosity = table["r"] - COSMOLOGY.distmod(hubble_flow.to_numpy()).value
+    # No old or young population is this blue in every colour; emission lines redden one of them.
+    hot = (table["u-g"] < 0.3) & (table["g-r"] < 0) & (table["r-i"] < 0)
     found = {
         "galaxy_without_redshift": galaxy & (z == 0),
         "galaxy_too_luminous": galaxy & (z > 0.01) & (luminosity < BRIGHTEST),
-        "galaxy_bluer_than_stars_make": galaxy
-        & (z > 0.1)
-        & (table["u-g"] < 0.3)
-        & (table["g-r"] < 0),
+        "galaxy_with_colours_of_a_hot_star": galaxy & (z > 0.1) & hot,
         "quasar_without_redshift": quasar & (z < 0.01),
         "quasar_beyond_lyman_limit": quasar & (z > LYMAN_REDSHIFT) & (table["u-g"] < LYMAN_COLOUR),
         "star_too_fast": star & (z.abs() * LIGHT_KM_S > ESCAPE_KM_S),
@@ -100,10 +99,12 @@ def _groups(table: pd.DataFrame) -> dict[str, pd.Series]:
     }
 
 
-def _rates(wrong: NDArray[np.bool_], groups: pd.Series) -> dict[str, dict[str, float]]:
+def _rates(
+    wrong: NDArray[np.bool_], groups: pd.Series, name_of_rate: str = "error"
+) -> dict[str, dict[str, float]]:
     rates = pd.Series(wrong).groupby(groups.to_numpy(), observed=True).agg(["mean", "size"])
     return {
-        str(name): {"error": float(row["mean"]), "rows": int(row["size"])}
+        str(name): {name_of_rate: float(row["mean"]), "rows": int(row["size"])}
         for name, row in rates.iterrows()
     }
 
@@ -115,7 +116,7 @@ def _recall(said: NDArray[np.str_], table: pd.DataFrame) -> dict[str, dict[str, 
         "QSO": [0, 0.15, 0.3, 0.5, 0.8, 1.2, 1.6, 2.0, 2.4, 2.7, 3.0, 6.0],
     }
     return {
-        label: _rates((said == label)[rows], pd.cut(table.loc[rows, "redshift"], ends))
+        label: _rates((said == label)[rows], pd.cut(table.loc[rows, "redshift"], ends), "share")
         for label, ends in edges.items()
         for rows in [np.asarray(table["class"] == label)]
     }
@@ -127,13 +128,11 @@ def _worst(
     """Return the objects whose true class was given the least probability, worst first."""
     true = p[np.arange(len(y)), np.searchsorted(CLASSES, y)]
     columns = ["ra", "dec", "plate", "mjd", "fiberid", *"ugriz", "u-g", "g-r", "r-i", "redshift"]
+    known = table[columns].to_numpy(dtype=float)
     return [
         {"row": int(n), "class": str(y[n]), "said": CLASSES[int(p[n].argmax())]}
         | {"p_true": float(true[n]), "p_said": float(p[n].max())}
-        | {name: float(table.at[n, name]) for name in columns}
+        | dict(zip(columns, known[n].tolist(), strict=True))
         | {"doubt": [reason for reason, rows in doubted.items() if rows[n]]}
         for n in np.argsort(true, kind="stable")[:WORST]
     ]
-
-
-__all__ = ["MODES", "analyse", "doubts"]

@@ -8,6 +8,7 @@ import pandas as pd
 from astropy.coordinates import SkyCoord
 
 from research.data import CLASSES
+from research.report.experiments.populations import describe_colours, redshift
 from research.report.experiments.setting import Setting
 from research.report.table import COLOURS, whole_numbers
 
@@ -15,7 +16,6 @@ BANDS = tuple("ugriz")
 # Softening of the asinh magnitudes, in units of the flux of an object of magnitude 0: Stoughton
 # et al. 2002, table 21.
 SOFTENING = {"u": 1.4e-10, "g": 0.9e-10, "r": 1.2e-10, "i": 1.8e-10, "z": 7.4e-10}
-LIGHT_KM_S = 299_792.458
 ERAS = (0, 1_000, 2_000, 3_510, 10**5)
 
 
@@ -39,7 +39,7 @@ def count(setting: Setting) -> dict[str, Any]:
         "sky": sky(table),
         "plates": plates(table),
         "redshift": redshift(table),
-        "colours": colours(table),
+        "colours": describe_colours(table),
     }
 
 
@@ -70,14 +70,19 @@ def edges(table: pd.DataFrame) -> dict[str, Any]:
 
 def failed(table: pd.DataFrame) -> dict[str, Any]:
     """Return the rows in which neighbouring bands differ by more than five magnitudes."""
-    rows = np.flatnonzero((table[list(COLOURS)].abs() > 5).any(axis=1))
+    colours = table[list(COLOURS)].to_numpy()
+    beyond = (np.abs(colours) > 5).any(axis=1)
+    rows = np.flatnonzero(beyond)
+    ranges = [np.ptp(part, axis=0) for part in (colours, colours[~beyond])]
     return {
         "rows": len(rows),
+        "stretch": dict(zip(COLOURS, (ranges[0] / ranges[1]).tolist(), strict=True)),
         "objects": [
             {"row": int(n), "class": str(table.at[n, "class"])}
-            | {band: float(table.at[n, band]) for band in BANDS}
-            | {f"{band}_flux": flux(float(table.at[n, band]), band) for band in BANDS}
+            | dict(zip(BANDS, magnitudes, strict=True))
+            | {f"{b}_flux": flux(m, b) for b, m in zip(BANDS, magnitudes, strict=True)}
             for n in rows
+            for magnitudes in [table[list(BANDS)].to_numpy()[n].tolist()]
         ],
     }
 
@@ -139,59 +144,4 @@ def plates(table: pd.DataFrame) -> dict[str, Any]:
         },
         "boss_rows": int((table["mjd"] >= 55_000).sum()),
         "largest_fiberid": int(table["fiberid"].max()),
-    }
-
-
-def redshift(table: pd.DataFrame) -> dict[str, Any]:
-    """Return how the redshifts of the classes lie to each other."""
-    z, kind = table["redshift"], table["class"]
-    star, galaxy, quasar = (kind == label for label in ("STAR", "GALAXY", "QSO"))
-    return {
-        "quantiles": {
-            label: [float(v) for v in z[kind == label].quantile([0, 0.01, 0.5, 0.99, 1])]
-            for label in CLASSES
-        },
-        "largest_of_a_star": float(z[star].abs().max()),
-        "fastest_star_km_s": float(z[star].abs().max() * LIGHT_KM_S),
-        "sd_of_stars_km_s": float(z[star].std() * LIGHT_KM_S),
-        "stars_above_600_km_s": int((z[star].abs() * LIGHT_KM_S > 600).sum()),
-        "galaxies_below_0.002": int((galaxy & (z.abs() < 0.002)).sum()),
-        "exactly_zero": int((z == 0).sum()),
-        "exactly_zero_galaxies": int((galaxy & (z == 0)).sum()),
-        "zero_on_star_plates": int(((z == 0) & (table["plate"].between(1_001, 3_510))).sum()),
-        "share_of_galaxies_on_star_plates": float(
-            table.loc[galaxy, "plate"].between(1_001, 3_510).mean()
-        ),
-        "quasars_below_0.15": int((quasar & (z < 0.15)).sum()),
-        "quasars_beyond_2.2": float((z[quasar] > 2.2).mean()),
-    }
-
-
-def colours(table: pd.DataFrame) -> dict[str, Any]:
-    """Return the cuts of the literature on this table, and the galaxies' colours by redshift."""
-    excess = table["u-g"] < 0.6
-    kind, z = table["class"], table["redshift"]
-    quasar, galaxy = kind == "QSO", kind == "GALAXY"
-    bins = pd.cut(z[galaxy], [0.002, 0.02, 0.05, 0.08, 0.11, 0.15, 0.2, 0.3, 1.0])
-    grouped = table[galaxy].groupby(bins, observed=True)
-    return {
-        "medians": {
-            label: {name: float(table.loc[kind == label, name].median()) for name in COLOURS}
-            for label in CLASSES
-        },
-        "quasars_with_excess": float(excess[quasar].mean()),
-        "quasars_with_excess_below_2.2": float(excess[quasar & (z < 2.2)].mean()),
-        "quasars_with_excess_beyond_2.7": float(excess[quasar & (z > 2.7)].mean()),
-        "others_with_excess": int((excess & ~quasar).sum()),
-        "share_of_excess_that_is_quasar": float(quasar[excess].mean()),
-        "red_galaxies": float((table.loc[galaxy, "u-r"] > 2.22).mean()),
-        "galaxies_by_redshift": {
-            str(name): {"rows": len(part)}
-            | {colour: float(part[colour].median()) for colour in COLOURS}
-            for name, part in grouped
-        },
-        "correlation_u_r": float(table["u"].corr(table["r"])),
-        "correlation_ug_gr": float(table["u-g"].corr(table["g-r"])),
-        "correlation_g_r": float(table["g"].corr(table["r"])),
-        "correlation_i_z": float(table["i"].corr(table["z"])),
     }

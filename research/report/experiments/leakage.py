@@ -38,7 +38,7 @@ def columns(table: pd.DataFrame, names: tuple[str, ...]) -> NDArray[np.float64]:
 
 def measure_leakage(setting: Setting) -> dict[str, Any]:
     """Return scores on random and plate folds of each suspect, alone and beside photometry."""
-    sets = {"photometry": PHOTOMETRY}
+    sets: dict[str, tuple[str, ...]] = {"photometry": PHOTOMETRY}
     for name, suspects in SUSPECTS.items():
         sets[f"{name}_alone"] = suspects
         sets[f"{name}_added"] = (*PHOTOMETRY, *suspects)

@@ -143,4 +143,5 @@ def beyond_domain(table: pd.DataFrame) -> NDArray[np.bool_]:
 
 
 def _said(p: Probabilities) -> Labels:
-    return np.array(CLASSES)[p.argmax(axis=1)]
+    said: Labels = np.array(CLASSES)[p.argmax(axis=1)]
+    return said
