@@ -3,6 +3,8 @@
 #   make test                  everything that is checked
 #   make check                 the quick part of it
 #   make model DATA=table.csv  train, export, verify, rewrite models/sdss.onnx
+#   make experiments DATA=...  the long computing of the analysis, into its results.json
+#   make report DATA=...       check the numbers in its prose, run its notebooks
 #   make bench                 load a server with Locust
 #   make compare               measure the server beside an empty Flask route
 #   make image                 build the serving image
@@ -14,7 +16,7 @@ MODEL ?= models/sdss.onnx
 DURATION ?= 20
 USERS ?= 32
 
-.PHONY: serve test check model bench compare image requirements
+.PHONY: serve test check model experiments report bench compare image requirements
 .DELETE_ON_ERROR:
 
 serve: .venv-serve/installed
@@ -33,6 +35,16 @@ model: .venv/installed
 	.venv/bin/python -m export $(ARTIFACTS)/pipeline.skops $(ARTIFACTS)/holdout.parquet \
 	  --target class --train $(ARTIFACTS)/train.parquet --metrics $(ARTIFACTS)/metrics.json \
 	  --features $(ARTIFACTS)/features.json --name sdss -o $(MODEL)
+
+experiments report: .venv/installed
+	@test -n "$(DATA)" || { echo "name the table: make $@ DATA=path/to/table.csv"; exit 2; }
+
+experiments:
+	.venv/bin/python -m research.report.experiments --data "$(DATA)"
+
+report:
+	.venv/bin/python -m research.report.prose
+	SEXTANT_SURVEY="$(DATA)" .venv/bin/python -m research.report.notebooks
 
 bench: .venv/installed
 	.venv/bin/python -m benchmarks.bench --users $(USERS) --seconds $(DURATION)

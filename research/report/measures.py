@@ -16,6 +16,8 @@ Probabilities = NDArray[np.float64]
 Labels = NDArray[np.str_]
 Change = Callable[[NDArray[Any]], NDArray[Any]]
 BINS = 15
+# What float32, in which models are served, can tell from nothing beside one.
+LEAST = float(np.finfo(np.float32).eps)
 
 
 def predict_folds(
@@ -51,12 +53,16 @@ def score(repeats: list[Probabilities], y: Labels, folds: Sequence[Fold]) -> dic
 def score_rows(p: Probabilities, y: Labels) -> dict[str, float]:
     """Return the scores of probabilities of shape (n_samples, 3), columns in order of CLASSES.
 
+    A class that is given no probability at all counts as LEAST, so that one such row costs as
+    much whatever the precision a model computes in.
+
     References
     ----------
     G. W. Brier, Verification of forecasts expressed in terms of probability, 1950: the Brier
     score here is the sum over the classes, so that it lies between 0 and 2.
     """
     said = np.array(CLASSES)[np.argmax(p, axis=1)]
+    bounded = np.clip(p.astype(np.float64), LEAST, None)
     precision, recall, f1, _ = precision_recall_fscore_support(
         y, said, labels=list(CLASSES), zero_division=0.0
     )
@@ -68,7 +74,9 @@ def score_rows(p: Probabilities, y: Labels) -> dict[str, float]:
     }
     return {
         "macro_f1": float(np.mean(f1)),
-        "log_loss": float(log_loss(y, p / p.sum(axis=1, keepdims=True), labels=list(CLASSES))),
+        "log_loss": float(
+            log_loss(y, bounded / bounded.sum(axis=1, keepdims=True), labels=list(CLASSES))
+        ),
         "brier": float(((p - truth) ** 2).sum(axis=1).mean()),
         "accuracy": float(np.mean(said == y)),
         **by_class,

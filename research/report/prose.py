@@ -24,9 +24,10 @@ QUOTED = FOLDER / "quoted.json"
 NOTEBOOKS = sorted(FOLDER.glob("[0-9]_*.ipynb"))
 # A number that stands alone: not part of a name (DR14, F1), a link, code, or a formula.
 NUMBER = re.compile(r"(?<![\w.,/#-])-?\d+(?:,\d{3})*(?:\.\d+)?(?![\w/]|\.\d|-\w)")
-# Code, links, formulas, headings, years (a quantity has a comma: 2,000), and the references.
+# Code, links, formulas, headings, numbers of a list, years (a quantity has a comma: 2,000), and
+# the references.
 NOT_PROSE = re.compile(
-    r"`[^`]*`|\]\([^)]*\)|\$[^$]*\$|^## References.*\Z|^#+ [^\n]*$"
+    r"`[^`]*`|\]\([^)]*\)|\$[^$]*\$|^## References.*\Z|^#+ [^\n]*$|^\d+\. "
     r"|(?<![\w.,-])(?:19|20)\d\d(?![\w]|[.,]\d)",
     re.MULTILINE | re.DOTALL,
 )

@@ -3,6 +3,7 @@
 import json
 import math
 import platform
+import re
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ RESULTS = Path(__file__).parent / "results.json"
 LIBRARIES = ("scikit-learn", "numpy", "pandas", "scipy", "astropy")
 # Digits kept of a measured number: more than any sentence quotes.
 DIGITS = 6
+PLAIN_LIST = re.compile(r"\[[^][{}]*\]")
 
 
 def load(path: Path = RESULTS) -> dict[str, Any]:
@@ -21,8 +23,9 @@ def load(path: Path = RESULTS) -> dict[str, Any]:
 
 
 def save(results: dict[str, Any], path: Path = RESULTS) -> None:
-    """Write the results, rounded, one number list a line."""
+    """Write the results, rounded, a list of numbers on one line."""
     text = json.dumps(rounded(results), ensure_ascii=False, allow_nan=False, indent=1)
+    text = PLAIN_LIST.sub(lambda found: " ".join(found[0].split()), text)
     part = path.with_suffix(".part")
     part.write_text(text + "\n", encoding="utf-8")
     part.replace(path)

@@ -22,6 +22,8 @@ def survey_path() -> Path:
     named = os.environ.get("SEXTANT_SURVEY")
     if not named:
         raise SystemExit("SEXTANT_SURVEY names no table: set it to the path of a survey table")
+    if not Path(named).is_file():
+        raise SystemExit(f"SEXTANT_SURVEY names {named}, which is no file")
     return Path(named)
 
 

@@ -40,7 +40,9 @@ def transfer(setting: Setting) -> dict[str, Any]:
             }
             found[mode][str(limit)] = {
                 name: score_rows(p, y[faint])
-                | {"ece": calibration_error(p, y[faint]), "steps": _steps(p, y, u, limit, faint)}
+                | {"ece": calibration_error(p, y[faint]), "sureness": float(p.max(axis=1).mean())}
+                | {"galaxies_as_quasars": _galaxies_as_quasars(p, y[faint])}
+                | {"steps": _steps(p, y, u, limit, faint)}
                 for name, p in answers.items()
             } | {"trained_on": len(bright), "asked_about": len(faint)}
     shares = {
@@ -63,6 +65,10 @@ def _control(
         train = rng.choice(others, size=min(rows, len(others)), replace=False)
         p[part] = head(mode).fit(Z[train], y[train]).predict_proba(Z[faint[part]])
     return p
+
+
+def _galaxies_as_quasars(p: NDArray[np.float64], y: NDArray[np.str_]) -> int:
+    return int(((y == "GALAXY") & (p.argmax(axis=1) == CLASSES.index("QSO"))).sum())
 
 
 def _steps(

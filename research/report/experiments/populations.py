@@ -56,10 +56,25 @@ def describe_colours(table: pd.DataFrame) -> dict[str, Any]:
         "galaxies_by_redshift": {
             str(name): {"rows": len(part)}
             | {colour: float(part[colour].median()) for colour in COLOURS}
+            | {"g-r_of_the_reddest_tenth": float(part["g-r"].quantile(0.9))}
             for name, part in grouped
         },
+        "gap": gap(table),
         "correlation_u_r": float(table["u"].corr(table["r"])),
         "correlation_ug_gr": float(table["u-g"].corr(table["g-r"])),
         "correlation_g_r": float(table["g"].corr(table["r"])),
         "correlation_i_z": float(table["i"].corr(table["z"])),
     }
+
+
+def gap(table: pd.DataFrame) -> dict[str, Any]:
+    """Return how far apart galaxies and stars of like g-r are in r-i, and how wide each is."""
+    alike = table[table["g-r"].between(0.45, 0.65)]
+    found: dict[str, Any] = {"g-r": [0.45, 0.65]}
+    for label in ("GALAXY", "STAR"):
+        values = alike.loc[alike["class"] == label, "r-i"]
+        middle = values.median()
+        # A standard deviation that a few failed rows cannot move.
+        sd = 1.4826 * (values - middle).abs().median()
+        found[label] = {"rows": len(values), "median": float(middle), "sd": float(sd)}
+    return found | {"apart": found["GALAXY"]["median"] - found["STAR"]["median"]}

@@ -51,9 +51,10 @@ def scores(models: dict[str, Any]) -> Image:
             )
         ax.set_yticks(place, [NAMES[name] for name in names])
         ax.set(xlabel=label)
-    axes[0].set_xlim(0.72, 1.0)
+    axes[0].set_xlim(0.62, 1.0)
     axes[1].set_xscale("log")
-    axes[1].set_xticks([0.03, 0.1, 0.3], ["0.03", "0.1", "0.3"])
+    axes[1].minorticks_off()
+    axes[1].set_xticks([0.03, 0.1, 0.3, 0.6], ["0.03", "0.1", "0.3", "0.6"])
     axes[1].set_yticklabels([])
     axes[0].legend(loc="lower left")
     return picture(figure, "Macro F1 and log loss of nine models, with and without redshift")
@@ -132,6 +133,7 @@ def responses(telling: dict[str, Any], mode: str) -> Image:
         ax.set(xlabel=name if name == "redshift" else f"{name} (mag)", ylim=(0, 1))
         if name == "redshift":
             ax.set_xscale("symlog", linthresh=0.002)
+            ax.set_xlim(-0.001, None)
             ax.set_xticks([0, 0.01, 0.1, 1], ["0", "0.01", "0.1", "1"])
     for ax in axes[:, 0]:
         ax.set_ylabel("mean probability")
@@ -157,5 +159,5 @@ def importances(telling: dict[str, Any]) -> Image:
             ax.plot(values, place + shift / 2, "o", color=colour, label=NAMES[name])
         ax.set_yticks(place, features)
         ax.set(xlabel="rise of log loss when shuffled (nats)", title=MODE_NAMES[mode], xscale="log")
-    axes[1].legend(loc="upper left", fontsize=8)
+    axes[1].legend(loc="lower left", fontsize=8)
     return picture(figure, "Permutation importance of the features for three models")

@@ -42,7 +42,7 @@ def worst(errors: dict[str, Any], mode: str) -> pd.DataFrame:
             "u-g": f"{each['u-g']:.2f}",
             "g-r": f"{each['g-r']:.2f}",
             "r-i": f"{each['r-i']:.2f}",
-            "redshift": f"{each['redshift']:.4f}",
+            "redshift": f"{each['redshift']:.5f}",
             "doubt": ", ".join(each["doubt"]).replace("_", " "),
         }
         for each in errors[mode]["worst"]
@@ -66,7 +66,10 @@ def rates(errors: dict[str, Any], group: str) -> pd.DataFrame:
 def doubts(errors: dict[str, Any]) -> pd.DataFrame:
     """Return how many rows physics doubts, by reason."""
     rows = [
-        {"what cannot be as it is written": name.replace("_", " "), "rows": count}
+        {
+            "what cannot be as it is written": name.replace("_", " ").replace("lyman", "the Lyman"),
+            "rows": count,
+        }
         for name, count in errors["doubtful"].items()
     ]
     return pd.DataFrame(rows).set_index("what cannot be as it is written")
@@ -79,7 +82,7 @@ def failures(disturb: dict[str, Any]) -> pd.DataFrame:
         | {
             f"{label}, {MODE_NAMES[mode]}": f"{disturb[mode][f'failed_{band}'][score]:.3f}"
             for mode in MODE_NAMES
-            for score, label in (("accuracy", "right"), ("sureness", "said with"))
+            for score, label in (("accuracy", "right"), ("sureness", "mean probability"))
         }
         for band in "ugriz"
     ]
@@ -100,7 +103,8 @@ def transfers(results: dict[str, Any]) -> pd.DataFrame:
             for score, label in (
                 ("macro_f1", "macro F1"),
                 ("log_loss", "log loss"),
-                ("ece", "calibration error"),
+                ("accuracy", "right"),
+                ("sureness", "mean probability"),
             )
             for name in ("bright", "control")
         }

@@ -57,3 +57,12 @@ def test_a_difference_is_taken_fold_by_fold_and_its_error_corrected() -> None:
 
     assert found["mean"] == pytest.approx(0.06)
     assert found["error"] == pytest.approx(found["sd"] * np.sqrt(1 / 5 + 1 / 4))
+
+
+def test_no_probability_at_all_costs_as_much_in_every_precision() -> None:
+    wrong = RIGHT[[1, 0, 2, 2]]
+
+    scores = [score_rows(wrong.astype(kind), Y)["log_loss"] for kind in (np.float32, np.float64)]
+
+    assert scores[0] == pytest.approx(scores[1])
+    assert scores[0] == pytest.approx(-np.log(2**-23) / 2, rel=1e-4)

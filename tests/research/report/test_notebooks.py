@@ -7,7 +7,7 @@ from typing import Any
 import nbformat
 import pytest
 
-from research.report.notebooks import execute
+from research.report.notebooks import execute, main
 from research.report.prose import NOTEBOOKS
 from tests.conftest import SURVEY
 
@@ -78,3 +78,16 @@ def test_it_runs_to_the_end(
     # Pictures may differ by a font; tables of the real table may not.
     if SURVEY:
         assert tables_of(ran) == tables_of(nbformat.read(path, as_version=4))
+
+
+@pytest.mark.parametrize(
+    ("named", "message"), [("", "names no table"), ("nowhere.csv", "which is no file")]
+)
+def test_without_a_table_it_ends_with_a_message(
+    named: str, message: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SEXTANT_SURVEY", named)
+    monkeypatch.setattr("sys.argv", ["notebooks"])
+
+    with pytest.raises(SystemExit, match=message):
+        main()
