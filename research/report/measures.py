@@ -16,8 +16,6 @@ Probabilities = NDArray[np.float64]
 Labels = NDArray[np.str_]
 Change = Callable[[NDArray[Any]], NDArray[Any]]
 BINS = 15
-# What float32, in which models are served, can tell from nothing beside one.
-LEAST = float(np.finfo(np.float32).eps)
 
 
 def predict_folds(
@@ -53,8 +51,8 @@ def score(repeats: list[Probabilities], y: Labels, folds: Sequence[Fold]) -> dic
 def score_rows(p: Probabilities, y: Labels) -> dict[str, float]:
     """Return the scores of probabilities of shape (n_samples, 3), columns in order of CLASSES.
 
-    A class that is given no probability at all counts as LEAST, so that one such row costs as
-    much whatever the precision a model computes in.
+    All in float64: scikit-learn bounds probabilities by the precision they come in, and a model
+    that answers in float32 would be forgiven what another is charged for.
 
     References
     ----------
@@ -62,7 +60,7 @@ def score_rows(p: Probabilities, y: Labels) -> dict[str, float]:
     score here is the sum over the classes, so that it lies between 0 and 2.
     """
     said = np.array(CLASSES)[np.argmax(p, axis=1)]
-    bounded = np.clip(p.astype(np.float64), LEAST, None)
+    p = p.astype(np.float64)
     precision, recall, f1, _ = precision_recall_fscore_support(
         y, said, labels=list(CLASSES), zero_division=0.0
     )
@@ -74,9 +72,7 @@ def score_rows(p: Probabilities, y: Labels) -> dict[str, float]:
     }
     return {
         "macro_f1": float(np.mean(f1)),
-        "log_loss": float(
-            log_loss(y, bounded / bounded.sum(axis=1, keepdims=True), labels=list(CLASSES))
-        ),
+        "log_loss": float(log_loss(y, p / p.sum(axis=1, keepdims=True), labels=list(CLASSES))),
         "brier": float(((p - truth) ** 2).sum(axis=1).mean()),
         "accuracy": float(np.mean(said == y)),
         **by_class,
@@ -104,6 +100,11 @@ def summed_up(values: Sequence[float]) -> dict[str, Any]:
         "sd": float(np.std(values)),
         "folds": [float(value) for value in values],
     }
+
+
+def share(is_so: NDArray[np.bool_]) -> float:
+    """Return the share of rows of which it is so, NaN of none at all."""
+    return float(np.mean(is_so)) if len(is_so) else float("nan")
 
 
 def paired(ours: dict[str, Any], others: dict[str, Any], name: str) -> dict[str, float]:

@@ -13,7 +13,7 @@ from research.data import CLASSES
 from research.report.experiments.populations import LIGHT_KM_S
 from research.report.experiments.setting import Setting
 from research.report.experiments.trust import out_of_fold
-from research.report.measures import score_rows
+from research.report.measures import score_rows, share
 
 # km/s. Above it a star leaves the Galaxy at the Sun's place: Piffl et al. 2014 find an escape
 # speed of 533 (+54 -41) km/s; with a star's motion against the Sun's none should pass this.
@@ -67,7 +67,7 @@ def analyse(setting: Setting) -> dict[str, Any]:
             "confident_wrong_and_doubtful": int(
                 (wrong & any_doubt & (p.max(axis=1) > CONFIDENT)).sum()
             ),
-            "error_among_doubtful": float(wrong[any_doubt].mean()) if any_doubt.any() else 0.0,
+            "error_among_doubtful": share(wrong[any_doubt]),
             "kinds": {
                 f"{a}_as_{b}": int(((y == a) & (said == b)).sum())
                 for a in CLASSES

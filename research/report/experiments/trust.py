@@ -10,7 +10,7 @@ from sklearn.model_selection import StratifiedKFold
 from research.data import CLASSES, FEATURES
 from research.evaluate import FOLDS
 from research.report.experiments.setting import MODES, SEED, Setting, head
-from research.report.measures import Labels, Probabilities, predict_folds
+from research.report.measures import Labels, Probabilities, predict_folds, share
 
 # Edges of probability for the reliability of each class.
 EDGES = np.array([0, 0.02, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.98, 1.0])
@@ -105,7 +105,7 @@ def describe_sets(held: NDArray[np.bool_], y: Labels) -> dict[str, float]:
         "size": float(size.mean()),
         "empty": float((size == 0).mean()),
         "single": float((size == 1).mean()),
-        "single_right": float(right[size == 1].mean()),
+        "single_right": share(right[size == 1]),
     }
 
 
@@ -123,11 +123,11 @@ def novelty(setting: Setting) -> dict[str, Any]:
     flagged = outside.any(axis=1) | beyond_domain(setting.table)
     return {
         "false_alarms": float(flagged.mean()),
-        "by_class": {label: float(flagged[y == label].mean()) for label in CLASSES},
+        "by_class": {label: share(flagged[y == label]) for label in CLASSES},
         "flagged_rows": int(flagged.sum()),
         "errors": {
             mode: {
-                name: float((_said(p) != y)[rows].mean())
+                name: share((_said(p) != y)[rows])
                 for name, rows in (("flagged", flagged), ("unflagged", ~flagged))
             }
             for mode, p in out_of_fold(setting).items()

@@ -5,9 +5,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sklearn.base import clone
 
+from research.alternatives import build_alternatives
 from research.provenance import sha256_of
-from research.report.experiments import EXPERIMENTS
+from research.report.experiments import EXPERIMENTS, models, setting, tuning
 from research.report.experiments.__main__ import main, run
 from research.report.experiments.ablation import SETS, widen
 from research.report.experiments.errors import analyse
@@ -19,7 +21,7 @@ from research.report.measures import score_rows
 from research.report.results import load, rounded
 from tests.conftest import SURVEY, made_survey
 
-SMALL = Budget(repeats=1, repeats_grouped=1, trees=5, settings=1, inner_folds=2, sizes=(125, 500))
+SMALL = Budget(repeats=1, repeats_grouped=1, trees=5, settings=1, inner_folds=2, sizes=(125, 250))
 # Another processor may round the last bit of a sum otherwise, and a tree may then cut elsewhere.
 TOLERANCE = 0.002
 
@@ -29,8 +31,28 @@ real_table = pytest.mark.skipif(not SURVEY, reason="the published results are of
 @pytest.fixture(scope="module")
 def small_table(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("survey") / "made.csv"
-    made_survey(600).to_csv(path, index=False)
+    made_survey(400).to_csv(path, index=False)
     return path
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Heads of three rounds: what is tested is that everything runs."""
+    whole = setting.build_pipeline()
+    for part in (whole["heads"].spectroscopic, whole["heads"].photometric):
+        part.set_params(max_iter=3)
+    monkeypatch.setattr(setting, "build_pipeline", lambda: clone(whole))
+    monkeypatch.setattr(models, "build_alternatives", _with_fewer_rounds)
+    monkeypatch.setitem(tuning.SPACE, "max_iter", [2, 3])
+
+
+def _with_fewer_rounds() -> dict[str, Any]:
+    found = build_alternatives()
+    for pair in found.values():
+        for model in pair:
+            if model is not None and "max_iter" in model.get_params():
+                model.set_params(max_iter=3)
+    return found
 
 
 @pytest.fixture(scope="module")
@@ -39,6 +61,7 @@ def real(survey_path: Path) -> Setting:
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("quick")
 def test_every_experiment_runs_once_and_is_kept(small_table: Path, tmp_path: Path) -> None:
     out = tmp_path / "results.json"
 
@@ -78,7 +101,7 @@ def test_another_budget_starts_over(
     small_table: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in EXPERIMENTS:
-        monkeypatch.setitem(EXPERIMENTS, name, lambda setting: {"trees": setting.budget.trees})
+        monkeypatch.setitem(EXPERIMENTS, name, lambda given: {"trees": given.budget.trees})
     out = tmp_path / "results.json"
 
     run(small_table, out, Budget(trees=1))

@@ -65,4 +65,4 @@ def test_no_probability_at_all_costs_as_much_in_every_precision() -> None:
     scores = [score_rows(wrong.astype(kind), Y)["log_loss"] for kind in (np.float32, np.float64)]
 
     assert scores[0] == pytest.approx(scores[1])
-    assert scores[0] == pytest.approx(-np.log(2**-23) / 2, rel=1e-4)
+    assert scores[0] == pytest.approx(-np.log(2**-52) / 2, rel=1e-4)
