@@ -16,6 +16,8 @@ MODEL ?= models/sdss.onnx
 DURATION ?= 20
 USERS ?= 32
 
+NEEDS_DATA = test -n "$(DATA)" || { echo "name the table: make $@ DATA=path/to/table.csv"; exit 2; }
+
 .PHONY: serve test check model experiments report bench compare image requirements
 .DELETE_ON_ERROR:
 
@@ -30,19 +32,18 @@ test check: .venv/installed
 	.venv/bin/pytest $(if $(filter check,$@),-m "not slow")
 
 model: .venv/installed
-	@test -n "$(DATA)" || { echo "name the table: make model DATA=path/to/table.csv"; exit 2; }
+	@$(NEEDS_DATA)
 	.venv/bin/python -m research.train --data "$(DATA)" --out $(ARTIFACTS)
 	.venv/bin/python -m export $(ARTIFACTS)/pipeline.skops $(ARTIFACTS)/holdout.parquet \
 	  --target class --train $(ARTIFACTS)/train.parquet --metrics $(ARTIFACTS)/metrics.json \
 	  --features $(ARTIFACTS)/features.json --name sdss -o $(MODEL)
 
-experiments report: .venv/installed
-	@test -n "$(DATA)" || { echo "name the table: make $@ DATA=path/to/table.csv"; exit 2; }
-
-experiments:
+experiments: .venv/installed
+	@$(NEEDS_DATA)
 	.venv/bin/python -m research.report.experiments --data "$(DATA)"
 
-report:
+report: .venv/installed
+	@$(NEEDS_DATA)
 	.venv/bin/python -m research.report.prose
 	SEXTANT_SURVEY="$(DATA)" .venv/bin/python -m research.report.notebooks
 

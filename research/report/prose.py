@@ -57,8 +57,10 @@ def check_cell(cell: Any, results: dict[str, Any]) -> list[str]:
             faults.append(f"{source} is named as a source, but no number is left for it")
         elif source is None:
             faults.append(f"{found[0]} has no source: ...{_around(text, found)}...")
+        elif (value := _measured(results, source)) is None:
+            faults.append(f"{source}, the source of {found[0]}, is no measured number")
         else:
-            measured = as_written(look_up(results, source), found[0], percent=_percent(text, found))
+            measured = as_written(value, found[0], percent=_percent(text, found))
             if found[0] not in (measured, measured.replace(",", "")):
                 faults.append(f"{found[0]} is {measured} by {source}: ...{_around(text, found)}...")
     return faults
@@ -67,11 +69,11 @@ def check_cell(cell: Any, results: dict[str, Any]) -> list[str]:
 def mend_cell(cell: Any, results: dict[str, Any]) -> None:
     """Write the measured numbers into the text of a cell."""
     text, matches = cell.source, numbers_in(cell.source)
-    for found, source in reversed(
-        list(zip(matches, cell.metadata.get("numbers", []), strict=True))
-    ):
-        measured = as_written(look_up(results, source), found[0], percent=_percent(text, found))
-        text = text[: found.start()] + measured + text[found.end() :]
+    sources = cell.metadata.get("numbers", [])
+    for found, source in reversed(list(zip(matches, sources, strict=False))):
+        if (value := _measured(results, source)) is not None:
+            measured = as_written(value, found[0], percent=_percent(text, found))
+            text = text[: found.start()] + measured + text[found.end() :]
     cell.source = text
 
 
@@ -79,6 +81,15 @@ def everything_measured() -> dict[str, Any]:
     """Return the results, with the numbers of the literature under `quoted`."""
     quoted = {name: each["value"] for name, each in load(QUOTED).items()}
     return load(RESULTS) | {"quoted": quoted}
+
+
+def _measured(results: dict[str, Any], source: str) -> float | None:
+    """Return the number that stands at a path, or None where there is none."""
+    try:
+        value = look_up(results, source)
+    except (KeyError, IndexError, TypeError, ValueError):
+        return None
+    return value if isinstance(value, (int, float)) else None
 
 
 def _percent(text: str, found: re.Match[str]) -> bool:

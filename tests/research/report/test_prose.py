@@ -11,6 +11,7 @@ from research.report.prose import (
     QUOTED,
     check_cell,
     everything_measured,
+    main,
     mend_cell,
     numbers_in,
 )
@@ -73,6 +74,13 @@ def test_a_source_without_a_number_is_named() -> None:
     assert faults == ["rows is named as a source, but no number is left for it"]
 
 
+@pytest.mark.parametrize("source", ["nowhere", "list/9", "list/x", "score/mean", "list"])
+def test_a_source_that_holds_no_number_is_named(source: str) -> None:
+    faults = check_cell(prose("F1 is 0.9", source), RESULTS | {"list": [1]})
+
+    assert faults == [f"{source}, the source of 0.9, is no measured number"]
+
+
 def test_names_code_links_years_and_references_hold_no_numbers() -> None:
     text = (
         "# 2. Models\nDR14, F1 and `u < 19.6` of Clarke et al. 2020, [here](4_models.ipynb), "
@@ -80,6 +88,21 @@ def test_names_code_links_years_and_references_hold_no_numbers() -> None:
     )
 
     assert numbers_in(text) == []
+
+
+def test_the_command_mends_a_notebook_and_lists_what_it_cannot(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "1_made.ipynb"
+    cells = [prose("Of 9,999 rows", "facts/rows"), prose("and 77 others")]
+    nbformat.write(nbformat.v4.new_notebook(cells=cells), path)
+    monkeypatch.setattr("research.report.prose.NOTEBOOKS", [path])
+    monkeypatch.setattr("sys.argv", ["prose", "--mend"])
+
+    with pytest.raises(SystemExit, match=r"1_made\.ipynb, cell 1: 77 has no source"):
+        main()
+
+    assert nbformat.read(path, as_version=4).cells[0].source == "Of 10,000 rows"
 
 
 def test_mending_writes_the_measured_numbers() -> None:
