@@ -5,6 +5,8 @@
 #   make model DATA=table.csv  train, export, verify, rewrite models/sdss.onnx
 #   make model                 the same on a simulated table, into artifacts/synthetic.onnx
 #   make card                  rewrite docs/model-card.md from models/sdss.onnx
+#   make experiments DATA=...  the long computing of the analysis, into its results.json
+#   make report DATA=...       check the numbers in its prose, run its notebooks
 #   make bench                 load a server with Locust
 #   make compare               measure the server beside an empty Flask route
 #   make image                 build the serving image
@@ -22,7 +24,9 @@ endif
 DURATION ?= 20
 USERS ?= 32
 
-.PHONY: serve test check model card bench compare image requirements
+NEEDS_DATA = test -n "$(DATA)" || { echo "name the table: make $@ DATA=path/to/table.csv"; exit 2; }
+
+.PHONY: serve test check model card experiments report bench compare image requirements
 .DELETE_ON_ERROR:
 
 serve: .venv-serve/installed
@@ -49,6 +53,15 @@ $(ARTIFACTS)/simulated.parquet: research/simulate.py research/sequences.py resea
 card: .venv/installed
 	.venv/bin/python -m export.model_card models/sdss.onnx --prose research/model_card.md \
 	  -o docs/model-card.md
+
+experiments: .venv/installed
+	@$(NEEDS_DATA)
+	.venv/bin/python -m research.report.experiments --data "$(DATA)"
+
+report: .venv/installed
+	@$(NEEDS_DATA)
+	.venv/bin/python -m research.report.prose
+	SEXTANT_SURVEY="$(DATA)" .venv/bin/python -m research.report.notebooks
 
 bench: .venv/installed
 	.venv/bin/python -m benchmarks.bench --users $(USERS) --seconds $(DURATION)

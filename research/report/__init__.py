@@ -1,0 +1,1 @@
+"""The written analysis: experiments, their results, and the notebooks that tell them."""
