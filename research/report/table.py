@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from research.data import InvalidTable, read_survey, split_columns
+from research.data import FEATURES, GROUP, TARGET, InvalidTable, read_survey, split_columns
 from research.features import Colours
 
 NUMBERS = ("ra", "dec", "run", "rerun", "camcol", "field", "mjd", "fiberid")
@@ -38,7 +38,7 @@ def read_whole(path: Path) -> pd.DataFrame:
     InvalidTable
         When a column is missing or is no number in some row.
     """
-    survey = read_survey(path).reset_index(drop=True)
+    survey = read_survey(path)[[*FEATURES, GROUP, TARGET]].reset_index(drop=True)
     raw = pd.read_csv(path, dtype=str, keep_default_na=False)
     missing = [name for name in (*NUMBERS, *IDS) if name not in raw]
     if missing:
