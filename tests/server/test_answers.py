@@ -95,3 +95,17 @@ def test_a_value_that_is_in_all_rows_alike_is_told_the_same(binary_model):
 
     assert alone[0] == together[0]
     assert not np.isnan(alone[0]["reasons"][0]["contribution"])
+
+
+def test_a_zero_has_no_sign(binary_model):
+    model = Model(binary_model.path)
+    X = binary_model[2]
+    values = {name: X[name].tolist() for name in X}
+    arrays = {f.name: f.to_array(values[f.name]) for f in model.contract.features}
+    outputs = model.predict(arrays).outputs
+    outputs["contributions"] = np.zeros_like(outputs["contributions"])
+
+    answers = to_answers(model.contract, values, outputs, reasons=True)
+
+    added = [each["contribution"] for answer in answers for each in answer["reasons"]]
+    assert not np.signbit(added).any()
