@@ -96,8 +96,10 @@ def beyond(novelty: Novelty, bound: Bound, value: float) -> str:
     """Say how `value` lies outside of `bound`."""
     if bound.kind == "input" and bound.high is not None and value > bound.high:
         return f"is above {bound.high:g}, the highest the model is meant for"
-    if bound.kind == "input":
+    if bound.kind == "input" and bound.low is not None:
         return f"is below {bound.low:g}, the lowest the model is meant for"
+    if bound.low is None or bound.high is None:
+        return "lies outside what the model was trained on"
     low, high = novelty.quantiles
     return (
         f"lies outside {bound.low:.4g} to {bound.high:.4g}, where {100 * (high - low):.4g} % of "

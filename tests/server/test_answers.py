@@ -6,7 +6,8 @@ import pytest
 from sklearn.ensemble import HistGradientBoostingRegressor
 
 from export import export_model
-from server.answers import to_answers
+from server.answers import beyond, to_answers
+from server.explained import Bound, Novelty
 from server.model import Model
 
 
@@ -109,3 +110,12 @@ def test_a_zero_has_no_sign(binary_model):
 
     added = [each["contribution"] for answer in answers for each in answer["reasons"]]
     assert not np.signbit(added).any()
+
+
+@pytest.mark.parametrize("kind", ["derived", "input"])
+@pytest.mark.parametrize("ends", [(None, None), (None, 1.0), (0.0, None)])
+def test_a_bound_with_an_open_side_is_put_into_words(kind, ends):
+    bound = Bound("x", kind, *ends)
+
+    for value in (-5.0, 5.0):
+        assert beyond(Novelty((0.01, 0.99), [bound], 0, 0), bound, value)
