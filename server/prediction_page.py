@@ -81,10 +81,7 @@ def _heads(served: Contract | None, outputs: Mapping[str, Any]) -> list[tuple[st
     return [
         head
         for head in heads
-        if isinstance(outputs.get(head[1]), Mapping)
-        and outputs.get(head[2]) is not None
-        # A file may explain some classes only.
-        and not (isinstance(outputs[head[2]], Mapping) and outputs["label"] not in outputs[head[2]])
+        if isinstance(outputs.get(head[1]), Mapping) and outputs.get(head[2]) is not None
     ]
 
 
