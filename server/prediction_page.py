@@ -108,10 +108,7 @@ def _novelty(served: Contract | None, row: Mapping[str, Any]) -> list[dict[str, 
     if names is None or served is None or served.novelty is None:
         return None if names is None else [_named(name) for name in names]
     found = [
-        {
-            "feature": bound.name,
-            "detail": f"{bound.name} = {value:.6g} {beyond(served.novelty, bound, value)}",
-        }
+        {"feature": bound.name, "detail": beyond(served.novelty, bound, value)}
         for bound in served.novelty.columns
         if bound.name in names
         for value in [_value_of(bound, row)]

@@ -85,7 +85,7 @@ def test_what_is_outside_says_where_the_training_rows_lie(explained_regression):
 
     (found, *_) = answers[0]["novelty"]
     assert (found["feature"], found["low"], found["high"]) == (bound.name, bound.low, bound.high)
-    assert f"= {found['value']:.6g} lies outside {bound.low:.4g} to" in found["detail"]
+    assert f"= {found['value']:.6g} lies outside {bound.low:.6g} to" in found["detail"]
 
 
 def test_a_value_that_is_in_all_rows_alike_is_told_the_same(binary_model):
@@ -119,3 +119,17 @@ def test_a_bound_with_an_open_side_is_put_into_words(kind, ends):
 
     for value in (-5.0, 5.0):
         assert beyond(Novelty((0.01, 0.99), [bound], 0, 0), bound, value)
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "told"),
+    [
+        ("input", 19.600002, "x = 19.600002 is above 19.6, "),
+        ("derived", 19.600002, "x = 19.600002 lies outside 1 to 19.6, "),
+        ("input", 23.0, "x = 23 is above 19.6, "),
+    ],
+)
+def test_a_value_just_beyond_its_bound_is_told_from_it(kind, value, told):
+    bound = Bound("x", kind, 1.0, 19.6)
+
+    assert beyond(Novelty((0.01, 0.99), [bound], 0, 0), bound, value).startswith(told)
