@@ -155,6 +155,17 @@ def test_a_feature_called_like_what_is_said_beside_the_answer_is_refused(
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.parametrize("name", ["novelty/low", "novelty/below", "then/derived", "else/derived"])
+def test_a_feature_called_like_a_tensor_of_the_graph_is_refused(tmp_path: Path, name: str) -> None:
+    rng = np.random.default_rng(0)
+    X = pd.DataFrame(rng.normal(size=(90, 2)).astype(np.float32), columns=[name, "b"])
+    y = pd.Series(np.where(X["b"] > 0, "p", "q"))
+    fitted = LogisticRegression().fit(X, y)
+
+    with pytest.raises(InvalidContract, match=f"a tensor '{name}': rename the column"):
+        export_model(fitted, X, y, tmp_path / "m.onnx", name="m", X_train=X, y_train=y)
+
+
 def test_contributions_that_are_off_are_refused(
     pipeline: Pipeline,
     X: pd.DataFrame,
