@@ -5,6 +5,8 @@ from typing import NamedTuple
 import onnx
 from onnx import NodeProto, TensorProto, helper
 
+from export.errors import InvalidContract
+
 EXPLAIN = "explain"
 _ELEMENTS = {"float32": TensorProto.FLOAT, "bool": TensorProto.BOOL}
 
@@ -37,6 +39,11 @@ def add_outputs(model: onnx.ModelProto, additions: list[Addition]) -> onnx.Model
 
     onnxruntime computes every output whatever is asked for, so leaving one out has to be said by
     an input. The input has a default, so who does not know of it gets everything.
+
+    Raises
+    ------
+    InvalidContract
+        When a feature bears the name of a tensor that is added.
     """
     outputs = [output for addition in additions for output in addition.outputs]
     if not outputs:
@@ -44,6 +51,10 @@ def add_outputs(model: onnx.ModelProto, additions: list[Addition]) -> onnx.Model
     extended = onnx.ModelProto()
     extended.CopyFrom(model)
     graph = extended.graph
+    branches = {"then_branch": _computed(additions), "else_branch": _empty(outputs)}
+    taken = {name for branch in branches.values() for name in _names(branch)}
+    if clashing := [node.name for node in graph.input if node.name in taken]:
+        raise InvalidContract(f"the graph calls a tensor {clashing[0]!r}: rename the column")
     graph.input.append(helper.make_tensor_value_info(EXPLAIN, TensorProto.BOOL, []))
     graph.initializer.append(helper.make_tensor(EXPLAIN, TensorProto.BOOL, [], [True]))
     graph.node.append(
@@ -51,13 +62,17 @@ def add_outputs(model: onnx.ModelProto, additions: list[Addition]) -> onnx.Model
             "If",
             [EXPLAIN],
             [output.name for output in outputs],
-            then_branch=_computed(additions),
-            else_branch=_empty(outputs),
+            **branches,
         )
     )
     graph.output.extend(_info(output.name, output, None) for output in outputs)
     onnx.checker.check_model(extended, full_check=True)
     return extended
+
+
+def _names(graph: onnx.GraphProto) -> list[str]:
+    made = [name for node in graph.node for name in node.output]
+    return made + [constant.name for constant in graph.initializer]
 
 
 def _computed(additions: list[Addition]) -> onnx.GraphProto:

@@ -8,7 +8,9 @@ Contract = dict[str, Any]
 
 def _table(names: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
     lines = [names, ["---"] * len(names), *rows]
-    return "\n".join("| " + " | ".join(str(cell) for cell in line) + " |" for line in lines)
+    # A bar in a name would end its cell.
+    cells = ([str(cell).replace("|", "\\|") for cell in line] for line in lines)
+    return "\n".join("| " + " | ".join(line) + " |" for line in cells)
 
 
 def inputs(contract: Contract) -> str:

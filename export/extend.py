@@ -10,6 +10,7 @@ from onnx import helper
 
 from export import conformal, novelty, reference
 from export.branches import Addition, Output, add_outputs, then
+from export.contract import check_names
 from export.explainable import absent_rows, explain
 from export.extended_keys import describe_explanation, describe_sets, scores_of
 from export.last_step import derive, derived_names, derived_units, feeding_tensor
@@ -61,6 +62,11 @@ def extend(
     y_train : array-like of shape (n_samples,), optional
         Calibrates prediction sets or intervals; without it there are none.
     features : the contract's entries
+
+    Raises
+    ------
+    InvalidContract
+        When a feature bears the name of an output that is added.
     """
     X_holdout = holdout[0]
     tensor = feeding_tensor(model, pipeline, X_holdout, types)
@@ -105,6 +111,7 @@ def extend(
         "reference": reference.describe(X_train, derived, scores_of(calibration, classes)),
     }
     outputs = [output for addition in additions for output in addition.outputs]
+    check_names(list(types), [output.name for output in outputs], classes)
     ready = add_outputs(explained.model, additions)
     background = Z if explained.addition else None
     return Extended(ready, outputs, scorers, background, box, least, width, keys)

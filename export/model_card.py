@@ -6,6 +6,7 @@ docs/model-card.md``.
 
 import argparse
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,8 @@ from export import card_tables
 from export.errors import ExportError
 
 Contract = dict[str, Any]
+
+_ASKED = re.compile(r"\{\{\s*(.*?)\s*\}\}")
 
 
 def main() -> None:
@@ -42,11 +45,14 @@ def read_contract(path: Path) -> Contract:
     """
     try:
         model = onnx.load(path)
-        return {entry.key: json.loads(entry.value) for entry in model.metadata_props}
+        contract = {entry.key: json.loads(entry.value) for entry in model.metadata_props}
     except OSError:
         raise
     except Exception as error:  # whatever protobuf or json say of a file that is another
         raise ExportError(f"{path} is no model file with a contract: {error}") from error
+    if "evaluation" not in contract:
+        raise ExportError(f"{path} has no contract, or that of an older export: export it again")
+    return contract
 
 
 def write_card(contract: Contract, prose: str) -> str:
@@ -70,12 +76,11 @@ def write_card(contract: Contract, prose: str) -> str:
         "novelty": card_tables.novelty(contract),
         "provenance": card_tables.provenance(contract),
     }
-    for name, text in parts.items():
-        prose = prose.replace("{{ " + name + " }}", text)
-    if "{{" in prose:
-        asked = prose.partition("{{")[2].partition("}}")[0].strip()
-        raise ExportError(f"the prose asks for {asked!r}; there are {', '.join(parts)}")
-    return prose
+    asked = set(_ASKED.findall(prose)) - parts.keys()
+    if asked:
+        raise ExportError(f"the prose asks for {min(asked)!r}; there are {', '.join(parts)}")
+    # In one go: what the contract says may hold braces itself.
+    return _ASKED.sub(lambda found: parts[found[1]], prose)
 
 
 if __name__ == "__main__":

@@ -86,20 +86,24 @@ def _novelty(
                 "value": value,
                 "low": bound.low,
                 "high": bound.high,
-                "detail": f"{bound.name} = {value:.6g} {beyond(contract.novelty, bound, value)}",
+                "detail": beyond(contract.novelty, bound, value),
             }
         )
     return found
 
 
 def beyond(novelty: Novelty, bound: Bound, value: float) -> str:
-    """Say how `value` lies outside of `bound`."""
+    """Say how `value` lies outside of `bound`, in as many digits as tell it from the ends."""
+    ends = (bound.low, bound.high)
+    digits = 9 if any(end is not None and f"{end:.6g}" == f"{value:.6g}" for end in ends) else 6
+    low, high = (None if end is None else f"{end:.{digits}g}" for end in ends)
+    told = f"{bound.name} = {value:.{digits}g}"
     if bound.kind == "input" and bound.high is not None and value > bound.high:
-        return f"is above {bound.high:g}, the highest the model is meant for"
-    if bound.kind == "input":
-        return f"is below {bound.low:g}, the lowest the model is meant for"
-    low, high = novelty.quantiles
-    return (
-        f"lies outside {bound.low:.4g} to {bound.high:.4g}, where {100 * (high - low):.4g} % of "
-        "the training rows lie"
-    )
+        return f"{told} is above {high}, the highest the model is meant for"
+    if bound.kind == "input" and low is not None:
+        return f"{told} is below {low}, the lowest the model is meant for"
+    if low is None or high is None:
+        return f"{told} lies outside what the model was trained on"
+    first, last = novelty.quantiles
+    share = f"{100 * (last - first):.4g} %"
+    return f"{told} lies outside {low} to {high}, where {share} of the training rows lie"

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import msgspec
 
+from server.agreement import find_odd_parts
 from server.contract import ALWAYS, Contract, Feature, InvalidModel
 from server.explained import EvaluatedHead
 
@@ -40,7 +41,9 @@ def read_contract(metadata: Mapping[str, str]) -> Contract:
     values = {}
     for key in Contract.__struct_fields__:
         if key not in metadata:
-            raise InvalidModel(f"has no {key} in its metadata")
+            raise InvalidModel(
+                f"has no {key} in its metadata: an older export wrote it, export the model again"
+            )
         try:
             values[key] = msgspec.json.decode(metadata[key])
         except (msgspec.DecodeError, RecursionError) as error:
@@ -83,6 +86,7 @@ def _check_agreement(contract: Contract) -> None:
         ("golden columns", len(lengths), 1),
         ("golden rows", 0 in lengths, False),
         ("ranges of strings", [f.name for f in contract.features if _has_odd_range(f)], []),
+        *((what, found, []) for what, found in find_odd_parts(contract).items()),
     ):
         if found != wanted:
             raise InvalidModel(f"has a contract whose {what} are {found}, and should be {wanted}")

@@ -11,6 +11,7 @@ import duckdb
 from server.contract import Contract, Output
 from server.database import LogUnusable
 from server.parts import quoted, show
+from server.uniting import unite
 
 _FIRST = {
     "prediction_id": "UUID",
@@ -91,10 +92,8 @@ def create_table(connection: duckdb.DuckDBPyConnection, contract: Contract) -> T
     try:
         connection.execute(f"CREATE TABLE IF NOT EXISTS {table} ({definition})")
         connection.execute(f"CREATE VIEW IF NOT EXISTS {view} AS SELECT {select} FROM {table}")  # noqa: S608  # names of ours, or quoted
-        selects = [f"SELECT * FROM {each.name}" for each in find_views(connection)]  # noqa: S608  # names of ours
-        connection.execute(
-            f"CREATE OR REPLACE VIEW predictions AS {' UNION ALL BY NAME '.join(selects)}"
-        )
+        united = unite(connection, [each.name for each in find_views(connection)])
+        connection.execute(f"CREATE OR REPLACE VIEW predictions AS {united}")
         connection.commit()
     except duckdb.Error:
         # A transaction that failed is open until it is taken back; a failed commit has ended it.

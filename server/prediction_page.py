@@ -81,10 +81,7 @@ def _heads(served: Contract | None, outputs: Mapping[str, Any]) -> list[tuple[st
     return [
         head
         for head in heads
-        if isinstance(outputs.get(head[1]), Mapping)
-        and outputs.get(head[2]) is not None
-        # A file may explain some classes only.
-        and not (isinstance(outputs[head[2]], Mapping) and outputs["label"] not in outputs[head[2]])
+        if isinstance(outputs.get(head[1]), Mapping) and outputs.get(head[2]) is not None
     ]
 
 
@@ -111,10 +108,7 @@ def _novelty(served: Contract | None, row: Mapping[str, Any]) -> list[dict[str, 
     if names is None or served is None or served.novelty is None:
         return None if names is None else [_named(name) for name in names]
     found = [
-        {
-            "feature": bound.name,
-            "detail": f"{bound.name} = {value:.6g} {beyond(served.novelty, bound, value)}",
-        }
+        {"feature": bound.name, "detail": beyond(served.novelty, bound, value)}
         for bound in served.novelty.columns
         if bound.name in names
         for value in [_value_of(bound, row)]

@@ -20,7 +20,8 @@ def to_reasons(
     A contribution is of the raw score of the predicted class, or of the value; with two classes
     the score is that of the second, and counts the other way round for the first.
     """
-    toward = np.round(_toward_answer(contract, outputs, outputs[head.contributions]), _DECIMALS)
+    exact = _toward_answer(contract, outputs, outputs[head.contributions])
+    toward = np.round(exact, _DECIMALS) + 0.0  # no minus before a zero
     order = np.argsort(-np.abs(toward), axis=1, kind="stable").tolist()
     names = [feature.name for feature in contract.explanation.features]
     verbs = _verbs(contract, outputs)

@@ -94,3 +94,6 @@ def test_the_walk_through_an_own_pipeline_works(tmp_path):
     notebook, shell = contracts
     assert notebook.class_names == ["0", "1", "2"]
     assert (shell.model_name, shell.features) == (notebook.model_name, notebook.features)
+    # Both rule classes out: a class of few rows is in every set.
+    assert shell.conformal == notebook.conformal
+    assert all(least > 0 for least in notebook.conformal.thresholds[""].values())

@@ -9,6 +9,7 @@ import numpy as np
 import onnxruntime
 import pandas as pd
 import pytest
+from sklearn.linear_model import LogisticRegression
 from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import Pipeline
 
@@ -137,6 +138,32 @@ def test_a_model_exported_without_says_so(
     assert contract["explanation"]["reason"] == "it was exported without"
     assert contract["novelty"] is None
     assert [each["name"] for each in contract["outputs"]] == ["label", "probabilities", "head"]
+
+
+@pytest.mark.parametrize("name", ["contributions", "Novelty", "derived"])
+def test_a_feature_called_like_what_is_said_beside_the_answer_is_refused(
+    tmp_path: Path, name: str
+) -> None:
+    rng = np.random.default_rng(0)
+    X = pd.DataFrame(rng.normal(size=(90, 2)).astype(np.float32), columns=[name, "b"])
+    y = pd.Series(np.where(X["b"] > 0, "p", "q"))
+    fitted = LogisticRegression().fit(X, y)
+
+    with pytest.raises(InvalidContract, match=f"called '{name}' and '{name.lower()}'"):
+        export_model(fitted, X, y, tmp_path / "m.onnx", name="m", X_train=X, y_train=y)
+
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("name", ["novelty/low", "novelty/below", "then/derived", "else/derived"])
+def test_a_feature_called_like_a_tensor_of_the_graph_is_refused(tmp_path: Path, name: str) -> None:
+    rng = np.random.default_rng(0)
+    X = pd.DataFrame(rng.normal(size=(90, 2)).astype(np.float32), columns=[name, "b"])
+    y = pd.Series(np.where(X["b"] > 0, "p", "q"))
+    fitted = LogisticRegression().fit(X, y)
+
+    with pytest.raises(InvalidContract, match=f"a tensor '{name}': rename the column"):
+        export_model(fitted, X, y, tmp_path / "m.onnx", name="m", X_train=X, y_train=y)
 
 
 def test_contributions_that_are_off_are_refused(

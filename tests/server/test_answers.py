@@ -6,7 +6,8 @@ import pytest
 from sklearn.ensemble import HistGradientBoostingRegressor
 
 from export import export_model
-from server.answers import to_answers
+from server.answers import beyond, to_answers
+from server.explained import Bound, Novelty
 from server.model import Model
 
 
@@ -84,7 +85,7 @@ def test_what_is_outside_says_where_the_training_rows_lie(explained_regression):
 
     (found, *_) = answers[0]["novelty"]
     assert (found["feature"], found["low"], found["high"]) == (bound.name, bound.low, bound.high)
-    assert f"= {found['value']:.6g} lies outside {bound.low:.4g} to" in found["detail"]
+    assert f"= {found['value']:.6g} lies outside {bound.low:.6g} to" in found["detail"]
 
 
 def test_a_value_that_is_in_all_rows_alike_is_told_the_same(binary_model):
@@ -95,3 +96,40 @@ def test_a_value_that_is_in_all_rows_alike_is_told_the_same(binary_model):
 
     assert alone[0] == together[0]
     assert not np.isnan(alone[0]["reasons"][0]["contribution"])
+
+
+def test_a_zero_has_no_sign(binary_model):
+    model = Model(binary_model.path)
+    X = binary_model[2]
+    values = {name: X[name].tolist() for name in X}
+    arrays = {f.name: f.to_array(values[f.name]) for f in model.contract.features}
+    outputs = model.predict(arrays).outputs
+    outputs["contributions"] = np.zeros_like(outputs["contributions"])
+
+    answers = to_answers(model.contract, values, outputs, reasons=True)
+
+    added = [each["contribution"] for answer in answers for each in answer["reasons"]]
+    assert not np.signbit(added).any()
+
+
+@pytest.mark.parametrize("kind", ["derived", "input"])
+@pytest.mark.parametrize("ends", [(None, None), (None, 1.0), (0.0, None)])
+def test_a_bound_with_an_open_side_is_put_into_words(kind, ends):
+    bound = Bound("x", kind, *ends)
+
+    for value in (-5.0, 5.0):
+        assert beyond(Novelty((0.01, 0.99), [bound], 0, 0), bound, value)
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "told"),
+    [
+        ("input", 19.600002, "x = 19.600002 is above 19.6, "),
+        ("derived", 19.600002, "x = 19.600002 lies outside 1 to 19.6, "),
+        ("input", 23.0, "x = 23 is above 19.6, "),
+    ],
+)
+def test_a_value_just_beyond_its_bound_is_told_from_it(kind, value, told):
+    bound = Bound("x", kind, 1.0, 19.6)
+
+    assert beyond(Novelty((0.01, 0.99), [bound], 0, 0), bound, value).startswith(told)

@@ -95,7 +95,7 @@ def test_a_model_without_contract_is_refused_with_the_mend(altered):
 @pytest.mark.parametrize(
     ("keys", "message"),
     [
-        ({"features": None}, "has no features in its metadata"),
+        ({"features": None}, "has no features in its metadata.*export the model again"),
         ({"features": "[{"}, "features in its metadata that is not JSON"),
         ({"features": "[]"}, "golden inputs are"),
         ({"kind": '"clustering"'}, "cannot read: Invalid enum value"),
@@ -112,6 +112,54 @@ def test_a_model_without_contract_is_refused_with_the_mend(altered):
 def test_a_broken_contract_is_refused(altered, keys, message):
     with pytest.raises(InvalidModel, match=message):
         Model(altered(**keys))
+
+
+def _explained_by_nothing(explanation):
+    explanation["heads"][0]["contributions"] = "base_values"
+
+
+def _without_shares(reference):
+    reference["inputs"]["u"]["shares"] = []
+
+
+def _with_falling_edges(reference):
+    reference["derived"]["u-g"]["edges"].reverse()
+
+
+def _in_another_order(novelty):
+    novelty["columns"].reverse()
+
+
+def _of_an_unknown_input(novelty):
+    novelty["columns"][-1]["name"] = "y"
+
+
+def _of_other_classes(explanation):
+    explanation["columns"] = ["A", "B", "C"]
+
+
+def _less_than_nothing(evaluation):
+    evaluation["heads"][0]["importance"][0][0] = -1
+
+
+@pytest.mark.parametrize(
+    ("name", "damage", "message"),
+    [
+        ("explanation", _explained_by_nothing, "heads of the explanation are"),
+        ("explanation", _of_other_classes, "columns of the explanation are"),
+        ("reference", _without_shares, r"distributions of the reference are \['u'\]"),
+        ("reference", _with_falling_edges, r"distributions of the reference are \['u-g'\]"),
+        ("novelty", _in_another_order, "bounds of novelty are"),
+        ("novelty", _of_an_unknown_input, r"bounds of novelty are \['y'\]"),
+        ("evaluation", _less_than_nothing, "importances of the evaluation are"),
+    ],
+)
+def test_what_a_contract_says_beside_the_answer_must_fit(altered, name, damage, message):
+    value = key(name)
+    damage(value)
+
+    with pytest.raises(InvalidModel, match=message):
+        Model(altered(**{name: json.dumps(value)}))
 
 
 def test_a_file_that_does_not_answer_as_it_promises_is_refused(altered):
