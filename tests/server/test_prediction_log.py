@@ -343,6 +343,10 @@ def test_a_commit_that_hangs_is_trouble_and_cannot_be_waited_for(open_log, contr
     with pytest.raises(LogUnavailable):
         log.append(**rows(contract))
 
+    # The writer took the rows a little after they were handed in.
+    deadline = time.monotonic() + 5
+    while log.trouble is None and time.monotonic() < deadline:
+        time.sleep(0.01)
     assert log.trouble == "a commit does not come to its end"
     assert not log.close(timeout_s=0.05)
     release.set()
