@@ -60,6 +60,8 @@ class View:
     name: str
     inputs: list[str]
     outputs: list[str]
+    first: tuple[str, ...] = tuple(_FIRST)
+    last: tuple[str, ...] = tuple(_LAST)
 
 
 def create_table(connection: duckdb.DuckDBPyConnection, contract: Contract) -> Table:

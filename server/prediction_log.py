@@ -1,11 +1,10 @@
 """The prediction log: append rows and wait until they are committed; read them back."""
 
-import contextlib
-import logging
 import secrets
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,11 +13,13 @@ from uuid import UUID
 
 import duckdb
 
+from server.browsing import Edge, Order, read_page
 from server.contract import Contract
-from server.reading import read_newest, read_one
+from server.filters import Filter
+from server.reading import read_one
+from server.selection import Selection
+from server.snapshots import Reader, Snapshot
 from server.writer import LogUnavailable, Writer
-
-_logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -44,12 +45,14 @@ class PredictionLog:
     def __init__(
         self, path: Path, contract: Contract, *, max_waiting_rows: int, commit_timeout_s: float
     ) -> None:
+        self.path = path
         self._contract = contract
         self._last_id = 0
         self._lock = threading.Lock()
         self._writer = Writer(
             path, contract, max_waiting_rows=max_waiting_rows, commit_timeout_s=commit_timeout_s
         )
+        self._reader = Reader(self._writer.cursor, self._writer.table_name, contract)
 
     def append(
         self,
@@ -102,13 +105,15 @@ class PredictionLog:
 
         Each has its fixed columns under their names, `inputs` and `outputs` as dicts.
         """
-        with self._reading() as cursor:
-            return read_newest(cursor, limit, before)
+        edge = Edge(before, is_upper=True) if before else None
+        with self.reading() as snapshot:
+            everything = Selection(snapshot.sources, Filter())
+            return read_page(snapshot.cursor, everything, Order(), edge, limit).rows
 
     def find(self, prediction_id: UUID) -> dict[str, Any] | None:
         """Return one prediction with all that was said of it, or None if there is no such one."""
-        with self._reading() as cursor:
-            return read_one(cursor, prediction_id)
+        with self.reading() as snapshot:
+            return read_one(snapshot.cursor, snapshot.sources, prediction_id)
 
     def cursor(self) -> duckdb.DuckDBPyConnection:
         """Return a connection of its own for one reader, who closes it."""
@@ -126,14 +131,9 @@ class PredictionLog:
         """Commit what waits and let the file go; return whether that was done in time."""
         return self._writer.close(timeout_s)
 
-    @contextlib.contextmanager
-    def _reading(self) -> Iterator[duckdb.DuckDBPyConnection]:
-        try:
-            with self._writer.cursor() as cursor:
-                yield cursor
-        except duckdb.Error as error:
-            _logger.error("cannot read the prediction log: %s", error)
-            raise LogUnavailable("the prediction log cannot be read") from error
+    def reading(self, timeout_s: float | None = None) -> AbstractContextManager[Snapshot]:
+        """Read the log as it is now; Reader.reading has what is raised."""
+        return self._reader.reading(timeout_s)
 
     def _new_ids(self, now_ms: int, n: int) -> list[UUID]:
         # UUID version 7 (RFC 9562): the time, then chance; it sorts by age. Ids never step back

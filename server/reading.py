@@ -1,4 +1,4 @@
-"""Read predictions back: a page of them, newest first, or one with all that was said of it."""
+"""Read predictions back: some of them as a list has them, or one with all that was said of it."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -7,41 +7,46 @@ from uuid import UUID
 import duckdb
 import numpy as np
 
-from server.layout import View, find_views
+from server.fields import Source
+from server.layout import View
 from server.parts import quoted
 
 # What the model says at length, for who asks for one prediction.
-_AT_LENGTH = ("contributions", "base_values", "derived")
+AT_LENGTH = ("contributions", "base_values", "derived")
 
 
-def read_newest(
-    cursor: duckdb.DuckDBPyConnection, limit: int, before: UUID | None
+def read_rows(
+    cursor: duckdb.DuckDBPyConnection, sources: Sequence[Source], ids: Sequence[UUID]
 ) -> list[dict[str, Any]]:
-    """Return at most `limit` predictions, newest first, all older than the one `before` names.
+    """Return the predictions that bear these ids, in their order.
 
     Each has its fixed columns under their names, `inputs` and `outputs` as dicts.
     """
-    older = "WHERE prediction_id < $before" if before else ""
-    parameters = {"limit": limit} | ({"before": before} if before else {})
-    found = [
-        row
-        for view in find_views(cursor)
+    if not ids:
+        return []
+    # The bounds let DuckDB skip what was stored at other times.
+    which = f"prediction_id IN ({', '.join('?' * len(ids))}) AND prediction_id BETWEEN ? AND ?"
+    found = {
+        row["prediction_id"]: row
+        for source in sources
         for row in _read(
             cursor,
-            view,
-            [name for name in view.outputs if not name.endswith(_AT_LENGTH)],
-            f"{older} ORDER BY prediction_id DESC LIMIT $limit",
-            parameters,
+            source.view,
+            [name for name in source.view.outputs if not name.endswith(AT_LENGTH)],
+            which,
+            [*ids, min(ids), max(ids)],
         )
-    ]
-    return sorted(found, key=lambda row: row["prediction_id"], reverse=True)[:limit]
+    }
+    return [found[prediction_id] for prediction_id in ids]
 
 
-def read_one(cursor: duckdb.DuckDBPyConnection, prediction_id: UUID) -> dict[str, Any] | None:
+def read_one(
+    cursor: duckdb.DuckDBPyConnection, sources: Sequence[Source], prediction_id: UUID
+) -> dict[str, Any] | None:
     """Return one prediction with all that was said of it, or None."""
-    for view in find_views(cursor):
-        parameters = {"id": prediction_id}
-        for row in _read(cursor, view, view.outputs, "WHERE prediction_id = $id", parameters):
+    for source in sources:
+        view = source.view
+        for row in _read(cursor, view, view.outputs, "prediction_id = ?", [prediction_id]):
             return row
     return None
 
@@ -51,15 +56,15 @@ def _read(
     view: View,
     outputs: Sequence[str],
     which: str,
-    parameters: dict[str, Any],
+    values: Sequence[Any],
 ) -> list[dict[str, Any]]:
     left_out = [quoted(name) for name in view.outputs if name not in outputs]
     columns = f"* EXCLUDE ({', '.join(left_out)})" if left_out else "*"
-    cursor.execute(f"SELECT {columns} FROM {view.name} {which}", parameters)  # noqa: S608  # names of ours, or quoted
+    cursor.execute(f"SELECT {columns} FROM {view.name} WHERE {which}", values)  # noqa: S608  # names of ours, or quoted
     names = [column[0] for column in cursor.description or ()]
     found = []
-    for values in cursor.fetchall():
-        row = dict(zip(names, map(_shortest, values), strict=True))
+    for cells in cursor.fetchall():
+        row = dict(zip(names, map(_shortest, cells), strict=True))
         inputs = {name: row.pop(name) for name in view.inputs}
         said = {name: row.pop(name) for name in outputs}
         found.append({**row, "inputs": inputs, "outputs": said})

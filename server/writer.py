@@ -86,6 +86,11 @@ class Writer:
         if entry.failure:
             raise entry.failure
 
+    @property
+    def table_name(self) -> str:
+        """The table that is written to."""
+        return self._table.name
+
     def cursor(self) -> duckdb.DuckDBPyConnection:
         """Return a connection of the caller's own to the open database."""
         return self._database.cursor()
