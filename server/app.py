@@ -4,7 +4,7 @@ from threading import Event
 
 from flask import Flask
 
-from server import errors, pages, routes, sql_routes
+from server import errors, log_pages, pages, routes, sql_routes
 from server.config import Settings
 from server.model import Model
 from server.payload import PayloadReader
@@ -45,6 +45,7 @@ def create_app(settings: Settings, is_stopping: Event | None = None) -> Flask:
     )
     app.register_blueprint(routes.blueprint)
     app.register_blueprint(pages.blueprint)
+    log_pages.register(app)
     sql_routes.register(app, settings, log)
     errors.register(app)
     return app

@@ -24,8 +24,6 @@ from server.reliability import to_heads
 
 blueprint = Blueprint("sextant", __name__)
 
-_PAGE_ROWS = 50
-_MAX_PAGE_ROWS = 500
 _REQUEST_ID = re.compile(r"[!-~]{1,128}")
 
 
@@ -64,7 +62,7 @@ def predict() -> Response:
             f"send application/json, not {request.mimetype or 'a body without Content-Type'}"
         )
     answer = answer_body(request.get_data(cache=False), explain=_explain_of_request())
-    response = _json(answer)
+    response = json_response(answer)
     if "prediction_id" in answer:
         response.headers["Location"] = url_for(
             ".show_prediction", prediction_id=answer["prediction_id"]
@@ -114,36 +112,14 @@ def answer_body(body: bytes, *, explain: bool | None = None) -> dict[str, Any]:
     return {**shared, **answers[0]} if instances.is_single else {**shared, "predictions": answers}
 
 
-@blueprint.get("/predictions")
-def show_predictions() -> Response | str:
-    """Show the log, newest first, a page at a time."""
-    limit = _limit_of_request()
-    before = _before_of_request()
-    rows = parts().log.newest(limit + 1, before)
-    more, rows = len(rows) > limit, rows[:limit]
-    older = {"before": rows[-1]["prediction_id"], "limit": limit} if more else None
-    if not _wants_html():
-        following = url_for(".show_predictions", format="json", **older) if older else None
-        return _json({"predictions": [_as_json(row) for row in rows], "next": following})
-    return render_template(
-        "predictions.html",
-        contract=parts().model.contract,
-        rows=rows,
-        inputs=list(dict.fromkeys(name for row in rows for name in row["inputs"])),
-        older=url_for(".show_predictions", **older) if older else None,
-        is_newest=before is None,
-        limit=limit,
-    )
-
-
 @blueprint.get("/predictions/<uuid:prediction_id>")
 def show_prediction(prediction_id: uuid.UUID) -> Response | str:
     """Show one prediction with all that was said of it."""
     row = parts().log.find(prediction_id)
     if row is None:
         raise NotFound(f"no prediction {prediction_id} is stored here")
-    if not _wants_html():
-        return _json(_as_json(row))
+    if not wants_html():
+        return json_response(as_json(row))
     contract = parts().model.contract
     return render_template(
         "prediction.html", contract=contract, row=row, page=to_page(contract, row)
@@ -154,15 +130,15 @@ def show_prediction(prediction_id: uuid.UUID) -> Response | str:
 def show_model() -> Response | str:
     """Show the contract of the model that is served."""
     contract = parts().model.contract
-    if not _wants_html():
-        return _json(contract)
+    if not wants_html():
+        return json_response(contract)
     return render_template("model.html", contract=contract, heads=to_heads(contract))
 
 
 @blueprint.get("/health/live")
 def live() -> Response:
     """Say that the process answers."""
-    return _json({"status": "live"})
+    return json_response({"status": "live"})
 
 
 @blueprint.get("/health/ready")
@@ -172,10 +148,11 @@ def ready() -> Response:
         raise ServiceUnavailable("the server is stopping", retry_after=1)
     if trouble := parts().log.trouble:
         raise ServiceUnavailable(trouble, retry_after=1)
-    return _json({"status": "ready"})
+    return json_response({"status": "ready"})
 
 
-def _wants_html() -> bool:
+def wants_html() -> bool:
+    """Tell whether who asks wants the page, and not the data."""
     wanted = request.args.get("format", "")
     if wanted not in ("", "json", "html"):
         raise BadRequest(f"format={wanted}: there are json and html")
@@ -190,28 +167,14 @@ def _explain_of_request() -> bool | None:
     return None if wanted is None else wanted == "true"
 
 
-def _limit_of_request() -> int:
-    text = request.args.get("limit", str(_PAGE_ROWS))
-    is_short_number = text.isascii() and text.isdigit() and len(text) <= 3
-    if not (is_short_number and 1 <= int(text) <= _MAX_PAGE_ROWS):
-        raise BadRequest(f"limit={text}: give a whole number from 1 to {_MAX_PAGE_ROWS}")
-    return int(text)
-
-
-def _before_of_request() -> uuid.UUID | None:
-    text = request.args.get("before")
-    try:
-        return uuid.UUID(text) if text is not None else None
-    except ValueError:
-        raise BadRequest(f"before={text}: give the prediction_id to go back from") from None
-
-
-def _as_json(row: dict[str, Any]) -> dict[str, Any]:
+def as_json(row: dict[str, Any]) -> dict[str, Any]:
+    """Return a row of the log as it is answered."""
     fixed = {name: value for name, value in row.items() if name not in ("inputs", "outputs")}
     model = {"name": fixed.pop("model_name"), "version": fixed.pop("model_version")}
     fixed["predicted_at"] = f"{row['predicted_at'].isoformat(timespec='microseconds')}Z"
     return {**fixed, "model": model, "inputs": row["inputs"], **row["outputs"]}
 
 
-def _json(content: Any) -> Response:
+def json_response(content: Any) -> Response:
+    """Return `content` as JSON."""
     return Response(msgspec.json.encode(content), content_type="application/json")

@@ -104,3 +104,27 @@ def app(make_app):
 @pytest.fixture
 def client(app):
     return app.test_client()
+
+
+@pytest.fixture(scope="module")
+def filled_with(tmp_path_factory):
+    """Make clients of logs that hold some rows, for tests that only read."""
+    made = []
+
+    def fill(rows):
+        database = tmp_path_factory.mktemp("filled") / "predictions.duckdb"
+        made.append(create_app(Settings(model=SHIPPED, database=database)))
+        client = made[-1].test_client()
+        assert client.post("/predict", json=rows).status_code == 200
+        return client
+
+    yield fill
+    for app in made:
+        app.extensions["sextant"].log.close()
+
+
+def listed_ids(client, query=""):
+    """Return the ids of what fits, oldest first."""
+    answer = client.get(f"/predictions?{query}&sort=time")
+    assert answer.status_code == 200, answer.json
+    return [row["id"] for row in answer.json["predictions"]]

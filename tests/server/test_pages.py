@@ -236,3 +236,114 @@ def test_bars_meet_from_row_to_row(browser, served, paths):
     for above, below in itertools.pairwise(boxes):
         assert above["y"] + above["height"] == pytest.approx(below["y"], abs=2)
     page.close()
+
+
+@pytest.fixture
+def many(start_server):
+    """A log of three labels, some of it novel, some without redshift."""
+    server = start_server()
+    golden = server.get("/model")[1]["golden"]["inputs"]
+    rows = [dict(zip(golden, values, strict=True)) for values in zip(*golden.values(), strict=True)]
+    server.post("/predict", [{**row, "id": f"row {n}"} for n, row in enumerate(rows * 20)])
+    return server
+
+
+LOG_PATHS = [
+    "/predictions?view=pictures",
+    "/predictions?view=pictures&x=in.redshift&y=p&label=STAR",
+    "/predictions?label=QSO&label=STAR&in.u=10..19.5&sort=-in.u&col=id&col=in.u&col=p&col=novelty",
+    "/predictions?id=none",
+    "/predictions?follow=1",
+    "/predictions?in.u=abc",
+]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [360, 1280])
+def test_views_of_the_log_fit_and_are_for_everybody(browser, many, width, scheme):
+    page = browser.new_page(viewport={"width": width, "height": 800}, color_scheme=scheme)
+    for path in LOG_PATHS:
+        page.goto(many.url + path)
+        page.evaluate("document.querySelectorAll('details').forEach(each => each.open = true)")
+
+        found = Axe().run(page)
+
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        assert page.evaluate(_SPILLING) == []
+        assert page.locator("[style], style").count() == 0
+        assert found.violations_count == 0, f"{path}: {found.generate_report()}"
+    page.close()
+
+
+def test_a_visitor_predicts_filters_draws_opens_one_and_takes_a_file(browser, many):
+    page = browser.new_context(java_script_enabled=False, accept_downloads=True).new_page()
+    page.goto(many.url)
+    page.fill("input[name=redshift]", "2.5")
+    page.get_by_role("button", name="Predict").click()
+    label = page.locator(".label").inner_text()
+    page.get_by_role("link", name="Predictions", exact=True).click()
+
+    page.locator("summary", has_text="Filter").click()
+    page.get_by_role("checkbox", name=label).check()
+    page.get_by_role("textbox", name="redshift").fill("2.4..2.6")
+    page.get_by_role("button", name="Show").first.click()
+
+    assert page.url == f"{many.url}/predictions?label={label}&in.redshift=2.4..2.6"
+    shown = page.locator("tbody tr").count()
+    assert page.locator(".count strong").inner_text() == str(shown)
+    page.get_by_role("link", name="redshift", exact=True).click()
+    assert "sort=-in.redshift" in page.url
+    page.get_by_role("link", name="Pictures").click()
+    page.get_by_label("Up").select_option("in.redshift")
+    page.get_by_role("button", name="Draw").click()
+    assert "y=in.redshift" in page.url
+    assert page.locator(".cells path").count() > 0
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Parquet").click()
+    table = pd.read_parquet(download.value.path())
+    assert len(table) == shown
+    assert set(table["label"]) == {label}
+    page.get_by_role("link", name="Table").click()
+    page.locator("tbody tr").first.get_by_role("link").click()
+    assert label in page.locator("main").inner_text()
+    page.context.close()
+
+
+def test_bars_and_labels_lead_to_what_they_show(browser, many):
+    page = browser.new_page()
+    page.goto(many.url + "/predictions?view=pictures")
+    row = page.locator(".shares tr", has_text="STAR")
+    shown = row.locator("td.number").inner_text().split()[0]
+
+    row.get_by_role("link").click()
+
+    assert page.url == many.url + "/predictions?view=pictures&label=STAR"
+    assert page.locator(".count strong").inner_text() == shown
+    page.locator("summary", has_text="The numbers").last.click()
+    cells = page.locator(".numbers tbody tr").last.locator("th, td")
+    number = cells.last.inner_text()
+    cells.first.get_by_role("link").click()
+    assert page.locator(".count strong").inner_text() == number
+    page.get_by_role("link", name="Take away label STAR").click()
+    assert "label=" not in page.url
+    page.close()
+
+
+def test_a_followed_page_shows_what_arrives_and_says_so(browser, many):
+    page = browser.new_page()
+    page.goto(many.url + "/predictions")
+    page.get_by_role("link", name="Follow").click()
+    before = page.locator(".count strong").inner_text()
+
+    many.post("/predict", {**OBJECT, "id": "just arrived"})
+    page.locator("tr.fresh", has_text="just arrived").wait_for()
+
+    assert page.locator(".count strong").inner_text() == str(int(before) + 1)
+    assert "predictions" in page.get_by_role("status").inner_text()
+    page.get_by_role("link", name="Stop following").focus()
+    many.post("/predict", {**OBJECT, "id": "another"})
+    page.locator("tr.fresh", has_text="another").wait_for()
+    assert page.evaluate("document.activeElement.textContent") == "Stop following"
+    page.keyboard.press("Enter")
+    page.wait_for_url(many.url + "/predictions")
+    page.close()
