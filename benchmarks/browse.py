@@ -73,7 +73,7 @@ def pages(contract: dict[str, Any]) -> list[str]:
     numbers = [each for each in contract["features"] if each["range"]]
     first = numbers[0]["name"]
     low, high = numbers[0]["range"]
-    middle = f"{low + (high - low) * 0.4:.4g}..{low + (high - low) * 0.6:.4g}"
+    middle = f"{low + (high - low) * 0.7:.4g}..{low + (high - low) * 0.9:.4g}"
     views = ["", f"in.{first}={middle}", f"sort=-in.{first}", "last=24h", "id=row-777"]
     if contract["class_names"]:
         label = contract["class_names"][-1]

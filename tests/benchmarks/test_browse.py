@@ -21,7 +21,7 @@ CONTRACT = {
 def test_views_are_of_what_the_contract_names():
     found = pages(CONTRACT)
 
-    assert "/predictions?in.u=14..16" in found
+    assert "/predictions?in.u=17..19" in found
     assert "/predictions?p.yes=0.2..0.8&sort=-p.yes" in found
     assert all(re.match(r"/predictions(\?|$)", path) for path in found)
 
