@@ -79,11 +79,10 @@ class PredictionLog:
             If too many rows wait already, the commit fails, or it takes too long. In the last
             case the rows may be stored nevertheless.
         """
-        now = time.time_ns()
+        now, prediction_ids = self._new_ids(len(ids))
         predicted_at = datetime.fromtimestamp(now // 1_000_000_000, UTC).replace(
             microsecond=now // 1_000 % 1_000_000, tzinfo=None
         )
-        prediction_ids = self._new_ids(now // 1_000_000, len(ids))
         columns = {
             "prediction_id": prediction_ids,
             "predicted_at": predicted_at,
@@ -135,11 +134,13 @@ class PredictionLog:
         """Read the log as it is now; Reader.reading has what is raised."""
         return self._reader.reading(timeout_s)
 
-    def _new_ids(self, now_ms: int, n: int) -> list[UUID]:
+    def _new_ids(self, n: int) -> tuple[int, list[UUID]]:
+        """Return the time, in nanoseconds, and ids that are in the order of the times."""
         # UUID version 7 (RFC 9562): the time, then chance; it sorts by age. Ids never step back
         # within a process, whatever the clock does, and the rows of a request count up.
-        fresh = now_ms << 80 | 7 << 76 | secrets.randbits(12) << 64 | 2 << 62 | secrets.randbits(61)
+        chance = 7 << 76 | secrets.randbits(12) << 64 | 2 << 62 | secrets.randbits(61)
         with self._lock:
-            first = max(fresh, self._last_id + 1)
+            now = time.time_ns()
+            first = max(now // 1_000_000 << 80 | chance, self._last_id + 1)
             self._last_id = first + n - 1
-        return [UUID(int=first + k) for k in range(n)]
+        return now, [UUID(int=first + k) for k in range(n)]

@@ -4,6 +4,7 @@ import subprocess
 import sys
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import UUID
@@ -101,6 +102,15 @@ def test_a_row_is_there_for_others_once_append_returns(open_log, contract, tmp_p
 
     with duckdb.connect(str(tmp_path / "copy-log.duckdb")) as copy:
         assert copy.execute("SELECT count(*) FROM predictions").fetchone() == (1,)
+
+
+def test_ids_are_in_the_order_of_the_times_whoever_asks(open_log, contract):
+    log = open_log()
+    with ThreadPoolExecutor(16) as threads:
+        stored = list(threads.map(lambda _: log.append(**rows(contract)), range(200)))
+
+    by_id = sorted(stored, key=lambda each: each.prediction_ids)
+    assert [each.predicted_at for each in by_id] == sorted(each.predicted_at for each in stored)
 
 
 def test_ids_never_step_back_when_the_clock_does(open_log, contract, monkeypatch):
