@@ -275,7 +275,7 @@ def test_views_of_the_log_fit_and_are_for_everybody(browser, many, width, scheme
     page.close()
 
 
-def test_a_visitor_predicts_filters_draws_opens_one_and_takes_a_file(browser, many):
+def test_a_visitor_predicts_filters_draws_takes_a_file_opens_one_and_asks(browser, many):
     page = browser.new_context(java_script_enabled=False, accept_downloads=True).new_page()
     page.goto(many.url)
     page.fill("input[name=redshift]", "2.5")
@@ -306,6 +306,13 @@ def test_a_visitor_predicts_filters_draws_opens_one_and_takes_a_file(browser, ma
     page.get_by_role("link", name="Table").click()
     page.locator("tbody tr").first.get_by_role("link").click()
     assert label in page.locator("main").inner_text()
+    page.get_by_role("link", name="SQL", exact=True).click()
+    page.get_by_label("Query").fill(
+        f"SELECT count(*) AS n FROM predictions "
+        f"WHERE label = '{label}' AND redshift BETWEEN 2.4 AND 2.6"
+    )
+    page.get_by_role("button", name="Run").click()
+    assert page.locator(".rows tbody tr").inner_text() == str(shown)
     page.context.close()
 
 
