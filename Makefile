@@ -41,6 +41,8 @@ test check: .venv/installed
 
 model: .venv/installed $(SIMULATED)
 	.venv/bin/python -m research.train --data "$(or $(DATA),$(SIMULATED))" --out $(ARTIFACTS)
+	@test $(MODEL) != models/sdss.onnx || ! grep -q '"name": "synthetic"' $(ARTIFACTS)/metrics.json || { \
+	  echo "$(DATA) is synthetic: name another file than the model we ship, with MODEL=..."; exit 2; }
 	.venv/bin/python -m export $(ARTIFACTS)/pipeline.skops $(ARTIFACTS)/holdout.parquet \
 	  --target class --train $(ARTIFACTS)/train.parquet --metrics $(ARTIFACTS)/metrics.json \
 	  --features $(ARTIFACTS)/features.json -o $(MODEL)
