@@ -5,10 +5,10 @@ import io
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import duckdb
 
+from server.downloads import new_file
 from server.fields import Source
 from server.flattening import TIME, Column, flatten, to_json_members
 from server.parts import quoted
@@ -51,15 +51,24 @@ def to_csv(
         yield from _lines(cursor, _select(selection, source, line))
 
 
-def write_parquet(
+def to_parquet(
     cursor: duckdb.DuckDBPyConnection, selection: Selection, folder: Path, *, at_length: bool
-) -> Path:
-    """Write a Parquet file into `folder`, structs and lists as they are; return its path.
+) -> Iterator[bytes]:
+    """Yield a Parquet file, structs and lists as they are.
 
-    A Parquet file ends in its index, so it is sent once it is whole.
+    It ends in its index, so it is first written whole, into `folder`.
     """
-    folder.mkdir(exist_ok=True)
-    path = folder / f"{uuid4().hex}.parquet"
+    with new_file(folder) as path:
+        _write_parquet(cursor, selection, path, at_length=at_length)
+        stream = path.open("rb")
+    with stream:
+        while piece := stream.read(_PIECE):
+            yield piece
+
+
+def _write_parquet(
+    cursor: duckdb.DuckDBPyConnection, selection: Selection, path: Path, *, at_length: bool
+) -> None:
     selects: list[str] = []
     values: list[Any] = []
     for source in selection.sources:
@@ -68,24 +77,11 @@ def write_parquet(
         selects.append(select.text)
         values += select.values
     target = str(path).replace("'", "''")
-    try:
-        cursor.execute(
-            f"COPY ({' UNION ALL BY NAME '.join(selects)}) TO '{target}' "
-            "(FORMAT parquet, COMPRESSION zstd)",
-            values,
-        )
-    except BaseException:
-        path.unlink(missing_ok=True)
-        raise
-    return path
-
-
-def read_and_remove(path: Path) -> Iterator[bytes]:
-    """Yield a file in pieces; its name is gone as soon as it is open."""
-    with path.open("rb") as stream:
-        path.unlink()
-        while piece := stream.read(_PIECE):
-            yield piece
+    cursor.execute(
+        f"COPY ({' UNION ALL BY NAME '.join(selects)}) TO '{target}' "
+        "(FORMAT parquet, COMPRESSION zstd, USE_TMP_FILE false)",
+        values,
+    )
 
 
 def _columns(source: Source, *, at_length: bool) -> list[str]:

@@ -15,7 +15,7 @@ from server.addresses import Address
 from server.asked import Asked, read_asked
 from server.browsing import UnknownCursor, read_page
 from server.database import query_folder
-from server.exporting import read_and_remove, to_csv, to_ndjson, write_parquet
+from server.exporting import to_csv, to_ndjson, to_parquet
 from server.fields import Source
 from server.filters import InvalidQuery
 from server.log_view import to_faulty_view, to_view
@@ -110,8 +110,7 @@ def _pieces(
 ) -> Iterator[bytes]:
     if form == "parquet":
         folder = query_folder(parts().log.path)
-        path = write_parquet(snapshot.cursor, selection, folder, at_length=at_length)
-        return read_and_remove(path)
+        return to_parquet(snapshot.cursor, selection, folder, at_length=at_length)
     write = to_csv if form == "csv" else to_ndjson
     return write(snapshot.cursor, selection, at_length=at_length)
 

@@ -4,7 +4,6 @@ import contextlib
 import shutil
 import threading
 import time
-import uuid
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -13,6 +12,7 @@ from typing import IO
 
 import duckdb
 
+from server.downloads import new_file
 from server.sql_formats import Column, copy, json_columns
 from server.sql_guard import Query, SqlRefused, check
 from server.sql_watch import Watch, refused
@@ -66,7 +66,6 @@ class SqlQueries:
         self._limits = limits
         self._folder = folder
         self._free = threading.BoundedSemaphore(MAX_QUERIES)
-        self._lock = threading.Lock()
         shutil.rmtree(folder, ignore_errors=True)  # of a process that was killed
 
     def rows(self, statement: str, given: Mapping[str, str], limit: int) -> Result:
@@ -106,7 +105,7 @@ class SqlQueries:
         """
         query = _bound(check(statement, PUBLISHED), given)
         most = self._limits.rows
-        with self._new_file() as path:
+        with new_file(self._folder) as path:
             with self._reading(query, path) as cursor:
                 columns = _columns(cursor, query, given)
                 cursor.execute(copy(_from(query), columns, form, path, most + 1), dict(given))
@@ -141,19 +140,6 @@ class SqlQueries:
             return check(statement, PUBLISHED).parameters
         except SqlRefused:
             return frozenset()
-
-    @contextlib.contextmanager
-    def _new_file(self) -> Iterator[Path]:
-        with self._lock:
-            self._folder.mkdir(exist_ok=True)
-            path = self._folder / uuid.uuid4().hex
-        try:
-            yield path
-        finally:
-            with self._lock:
-                path.unlink(missing_ok=True)
-                with contextlib.suppress(OSError):
-                    self._folder.rmdir()  # the last one out
 
     @contextlib.contextmanager
     def _reading(
