@@ -110,7 +110,7 @@ def _export(source: Source, to: Path, replica: str, settings: Settings) -> None:
         files, rows = files + 1, rows + part.rows
         print(f"{to / part.path(replica)}: {part.rows:,} rows")
     told = f"{files} files, {rows:,} rows" if files else "nothing new"
-    print(f"{told} from {source.name}; the hours up to now are closed and written")
+    print(f"{told} from {source.name}; every closed hour is written")
 
 
 def _told(error: Exception, query: str) -> str:

@@ -33,12 +33,14 @@ def register(app: Flask) -> None:
     @app.errorhandler(InvalidPayload)
     def _(error: InvalidPayload) -> Response:
         errors = [fault._asdict() for fault in error.faults]
-        return _response(error.status, error.detail, **({"errors": errors} if errors else {}))
+        return problem_response(
+            error.status, error.detail, **({"errors": errors} if errors else {})
+        )
 
     @app.errorhandler(LogUnavailable)
     def _(error: LogUnavailable) -> Response:
         detail = f"{error}: send the request again; should it be stored already, it is stored twice"
-        response = _response(HTTPStatus.SERVICE_UNAVAILABLE, detail)
+        response = problem_response(HTTPStatus.SERVICE_UNAVAILABLE, detail)
         response.headers["Retry-After"] = "1"
         return response
 
@@ -46,7 +48,7 @@ def register(app: Flask) -> None:
     def _(error: HTTPException) -> Response:
         if error.code is None or error.code < 400:  # a redirect is no error
             return error.get_response()  # type: ignore[return-value]  # werkzeug's own response
-        response = _response(error.code, _DETAILS.get(error.code) or error.description or "")
+        response = problem_response(error.code, _DETAILS.get(error.code) or error.description or "")
         for name, value in error.get_headers():
             if name != "Content-Type":
                 response.headers[name] = value
@@ -55,11 +57,12 @@ def register(app: Flask) -> None:
     @app.errorhandler(Exception)
     def _(error: Exception) -> Response:
         _logger.exception("unexpected", exc_info=error)
-        return _response(
+        return problem_response(
             HTTPStatus.INTERNAL_SERVER_ERROR, "the server has a fault; it is in its log"
         )
 
 
-def _response(status: int, detail: str, **members: Any) -> Response:
+def problem_response(status: int, detail: str, **members: Any) -> Response:
+    """Return a problem as an answer."""
     body = json.dumps(problem(status, detail, **members))
     return Response(body, status, content_type=PROBLEM_TYPE)

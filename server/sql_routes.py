@@ -8,13 +8,15 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, cast
 
+import msgspec
 from flask import Blueprint, Flask, Response, current_app, render_template, request, send_file
 from werkzeug.exceptions import BadRequest, Forbidden
 
 from server.config import Settings
 from server.database import query_folder
-from server.errors import PROBLEM_TYPE, problem
+from server.errors import problem_response
 from server.prediction_log import PredictionLog
+from server.routes import json_response
 from server.saved_queries import SavedQueries
 from server.sql_chart import draw
 from server.sql_guard import SqlRefused
@@ -91,10 +93,14 @@ def answer_json() -> Response:
     statement, given = _asked()
     result = _parts().queries.rows(statement, given, _JSON_ROWS)
     columns = [{"name": column.name, "type": column.kind} for column in result.columns]
-    rest = {"truncated": result.truncated, "elapsed_ms": round(result.elapsed_ms, 3)}
-    # The rows are JSON already.
-    body = f'{{"columns":{json.dumps(columns)},"rows":[{",".join(result.rows)}],'
-    return Response(body + json.dumps(rest)[1:], content_type="application/json")
+    return json_response(
+        {
+            "columns": columns,
+            "rows": [msgspec.Raw(row.encode()) for row in result.rows],  # JSON already
+            "truncated": result.truncated,
+            "elapsed_ms": round(result.elapsed_ms, 3),
+        }
+    )
 
 
 @blueprint.route("/sql.<any(csv, ndjson, parquet):form>", methods=["GET", "POST"])
@@ -143,7 +149,7 @@ def _page(
         schema=_parts().queries.schema(PUBLISHED[0]),
         view=PUBLISHED[0],
         saved=_parts().saved.all(),
-        downloads=["csv", "parquet", "ndjson", "json"],
+        downloads=["csv", "ndjson", "parquet", "json"],
         address={"q": statement, **given},
     )
 
@@ -184,13 +190,11 @@ def _refused(error: SqlRefused) -> Response:
         if where
         else {}
     )
-    body = json.dumps(problem(error.status, error.detail, **told))
-    return Response(body, error.status, content_type=PROBLEM_TYPE)
+    return problem_response(error.status, error.detail, **told)
 
 
 @blueprint.app_errorhandler(SqlBusy)
 def _busy(error: SqlBusy) -> Response:
-    status = HTTPStatus.SERVICE_UNAVAILABLE
-    response = Response(json.dumps(problem(status, str(error))), status, content_type=PROBLEM_TYPE)
+    response = problem_response(HTTPStatus.SERVICE_UNAVAILABLE, str(error))
     response.headers["Retry-After"] = "1"
     return response
