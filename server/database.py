@@ -4,6 +4,8 @@ from pathlib import Path
 
 import duckdb
 
+from server.parts import literal
+
 _CONFIG: dict[str, str | bool | int | float | list[str]] = {
     # A checkpoint holds up every commit: small ones hold them up briefly.
     "checkpoint_threshold": "16MB",
@@ -61,8 +63,7 @@ def query_folder(path: Path) -> Path:
 
 def _lock(connection: duckdb.DuckDBPyConnection, folder: Path) -> None:
     # In this order: later there is no way to allow a folder, and then none to change anything.
-    directory = str(folder).replace("'", "''")
-    connection.execute(f"SET allowed_directories = ['{directory}/']")
+    connection.execute(f"SET allowed_directories = [{literal(f'{folder}/')}]")
     connection.execute("SET enable_external_access = false")
     connection.execute("SET lock_configuration = true")
 

@@ -11,7 +11,7 @@ import duckdb
 from server.downloads import new_file
 from server.fields import Source
 from server.flattening import TIME, Column, flatten, to_json_members
-from server.parts import quoted
+from server.parts import literal, quoted
 from server.reading import AT_LENGTH
 from server.selection import Selection, Sql
 
@@ -76,9 +76,8 @@ def _write_parquet(
         select = _select(selection, source, ", ".join(map(quoted, names)))
         selects.append(select.text)
         values += select.values
-    target = str(path).replace("'", "''")
     cursor.execute(
-        f"COPY ({' UNION ALL BY NAME '.join(selects)}) TO '{target}' "
+        f"COPY ({' UNION ALL BY NAME '.join(selects)}) TO {literal(str(path))} "
         "(FORMAT parquet, COMPRESSION zstd, USE_TMP_FILE false)",
         values,
     )

@@ -7,9 +7,10 @@ from typing import Any
 import duckdb
 
 from server.parts import quoted
+from server.sql_formats import ISO, as_json
 
 # ISO 8601 with its zone, which a TIMESTAMP does not say.
-TIME = "strftime(predicted_at, '%Y-%m-%dT%H:%M:%S.%fZ')"
+TIME = f"strftime(predicted_at, '{ISO}')"
 
 
 @dataclass(frozen=True)
@@ -50,22 +51,9 @@ def _leaves(path: str, sql: str, kind: Any) -> Iterator[tuple[str, str, str]]:
 
 
 def to_json_members(cursor: duckdb.DuckDBPyConnection, view: str, names: Sequence[str]) -> str:
-    """Return the arguments of a struct_pack whose JSON has floats in their fewest digits."""
+    """Return the arguments of a struct_pack whose JSON has every value as JSON can hold it."""
     cursor.execute(f"SELECT {', '.join(map(quoted, names))} FROM {view} LIMIT 0")  # noqa: S608  # names of ours, or quoted
     return ", ".join(
-        f"{quoted(name)} := {TIME if name == 'predicted_at' else _json(quoted(name), kind)}"
+        f"{quoted(name)} := {as_json(quoted(name), kind)}"
         for name, kind, *_ in cursor.description or ()
     )
-
-
-def _json(sql: str, kind: Any) -> str:
-    if kind.id == "float":
-        # As JSON has a FLOAT, it has the sixteen digits of a DOUBLE.
-        return f"{sql}::VARCHAR::JSON"
-    if kind.id != "struct":
-        return sql
-    members = ", ".join(
-        f"{quoted(name)} := {_json(f'{sql}.{quoted(name)}', inner)}"
-        for name, inner in kind.children
-    )
-    return f"CASE WHEN {sql} IS NOT NULL THEN struct_pack({members}) END"

@@ -11,6 +11,11 @@ def quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
+def literal(text: str) -> str:
+    """Return `text` as SQL has a text, whatever stands in it."""
+    return "'" + text.replace("'", "''") + "'"
+
+
 def show(contract: Contract, output: Output) -> str:
     """Return the SQL of an output as it is read: with the names of its parts."""
     column, explanation = quoted(output.name), contract.explanation
@@ -52,7 +57,7 @@ def _by_class(column: str, names: Sequence[str], parts: Sequence[str]) -> str:
 
 
 def _chosen(column: str, names: Sequence[str]) -> str:
-    texts = ", ".join("'" + name.replace("'", "''") + "'" for name in names)
+    texts = ", ".join(map(literal, names))
     return f"list_where([{texts}], {column}::BOOLEAN[])"
 
 

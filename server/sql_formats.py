@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from server.parts import quoted
+from server.parts import literal, quoted
 
 _WHOLE = {"tinyint", "smallint", "integer", "bigint", "hugeint"}
 _WHOLE |= {"utinyint", "usmallint", "uinteger", "ubigint", "uhugeint"}
@@ -13,7 +13,7 @@ _PLAIN = _WHOLE | {"boolean", "decimal"}
 # Longest text of one value.
 _MAX_BYTES = 1_000_000
 # With two colons and a Z, as JSON has its times elsewhere here.
-_ISO = "%Y-%m-%dT%H:%M:%S.%fZ"
+ISO = "%Y-%m-%dT%H:%M:%S.%fZ"
 
 
 @dataclass(frozen=True)
@@ -40,18 +40,18 @@ def copy(source: str, columns: Sequence[Column], form: str, path: Path, most: in
     names = [quoted(column.name) for column in columns]
     selected = ", ".join(f"{v} AS {n}" for v, n in zip(values, names, strict=True))
     options = f"{_OPTIONS[form]}, USE_TMP_FILE false"
-    return f"COPY (SELECT {selected} {source} LIMIT {most}) TO {_text(str(path))} ({options})"
+    return f"COPY (SELECT {selected} {source} LIMIT {most}) TO {literal(str(path))} ({options})"
 
 
 def json_columns(columns: Sequence[Column]) -> list[str]:
     """Return an expression a column, of a type that DuckDB's JSON writes as JSON has it."""
-    return [_as_json(_bounded(column), column.type) for column in columns]
+    return [as_json(_bounded(column), column.type) for column in columns]
 
 
 def _csv_columns(columns: Sequence[Column]) -> list[str]:
     """Return an expression a column: nested values become JSON, the others stay what they are."""
     return [
-        f"to_json({_as_json(quoted(column.name), column.type)})"
+        f"to_json({as_json(quoted(column.name), column.type)})"
         if column.type.id in ("list", "array", "struct")
         else _bounded(column)
         for column in columns
@@ -78,7 +78,8 @@ def _bytes_of(column: Column) -> str:
     return value if column.type.id == "blob" else f"encode({value}::VARCHAR)"
 
 
-def _as_json(value: str, kind: Any) -> str:
+def as_json(value: str, kind: Any) -> str:
+    """Return an expression for `value`, of the type `kind`, that DuckDB writes as JSON has it."""
     if kind.id in _PLAIN:
         return value
     if kind.id == "double":
@@ -87,9 +88,9 @@ def _as_json(value: str, kind: Any) -> str:
         # As a double it would have sixteen digits; its own text has the few it was stored by.
         return f"CASE WHEN isfinite({value}) THEN {value}::VARCHAR::JSON END"
     if kind.id == "timestamp":
-        return f"CASE WHEN isfinite({value}) THEN strftime({value}, '{_ISO}') END"
+        return f"CASE WHEN isfinite({value}) THEN strftime({value}, '{ISO}') END"
     if kind.id in ("list", "array"):
-        item = _as_json("item", dict(kind.children)["child"])
+        item = as_json("item", dict(kind.children)["child"])
         return f"list_transform({value}::{_list_of(kind)}, lambda item: {item})"
     if kind.id == "struct":
         return _struct(value, kind)
@@ -102,14 +103,10 @@ def _list_of(kind: Any) -> str:
 
 def _struct(value: str, kind: Any) -> str:
     fields = ", ".join(
-        f"{quoted(name)} := {_as_json(f'struct_extract({value}, {_text(name)})', child)}"
+        f"{quoted(name)} := {as_json(f'struct_extract({value}, {literal(name)})', child)}"
         for name, child in kind.children
     )
     return f"CASE WHEN {value} IS NOT NULL THEN struct_pack({fields}) END"
-
-
-def _text(value: str) -> str:
-    return "'" + value.replace("'", "''") + "'"
 
 
 _VALUES = {"csv": _csv_columns, "ndjson": json_columns, "parquet": _typed_columns}

@@ -77,6 +77,17 @@ def test_lines_have_numbers_as_the_list_has_them(filled):
             assert line[name] == row[name]
 
 
+def test_what_is_beyond_float32_is_null_in_lines_as_in_the_list(filled_with):
+    client = filled_with([{**OBJECT, "u": 3e38, "g": -3e38}])
+    (listed,) = client.get("/predictions").json["predictions"]
+
+    (line,) = client.get("/predictions.ndjson?explanations=true").text.splitlines()
+
+    derived = json.loads(line)["derived"]
+    assert derived["u-g"] is None
+    assert derived == client.get(f"/predictions/{listed['prediction_id']}").json["derived"]
+
+
 def test_csv_tells_a_missing_text_from_an_empty_one(filled):
     lines = filled.get("/predictions.csv?id=null").text.splitlines()
     empty = filled.get("/predictions.csv?in.u=18.5").text.splitlines()
