@@ -109,7 +109,7 @@ def _export(source: Source, to: Path, replica: str, settings: Settings) -> None:
     for part in export(source, to, replica=replica, commit_timeout_s=settings.commit_timeout_s):
         files, rows = files + 1, rows + part.rows
         print(f"{to / part.path(replica)}: {part.rows:,} rows")
-    told = f"{files} files, {rows:,} rows" if files else "nothing new"
+    told = f"files: {files:,}, rows: {rows:,}" if files else "nothing new"
     print(f"{told} from {source.name}; every closed hour is written")
 
 

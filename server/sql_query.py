@@ -164,7 +164,7 @@ class SqlQueries:
 
 def _bound(query: Query, given: Mapping[str, str]) -> Query:
     if missing := sorted(query.parameters - given.keys()):
-        raise SqlRefused(f"${missing[0]} has no value: add &{missing[0]}=... to the address")
+        raise SqlRefused(f"${missing[0]} has no value: give {missing[0]}=... with the query")
     if strangers := sorted(given.keys() - query.parameters):
         raise SqlRefused(
             f"{strangers[0]} is given, but ${strangers[0]} stands nowhere in the query"

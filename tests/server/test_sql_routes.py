@@ -58,7 +58,7 @@ def test_parameters_are_bound_and_not_pasted(filled):
 @pytest.mark.parametrize(
     ("query", "given", "told"),
     [
-        ("SELECT $label", {}, "$label has no value: add &label=... to the address"),
+        ("SELECT $label", {}, "$label has no value: give label=... with the query"),
         ("SELECT 1", {"label": "x"}, "label is given, but $label stands nowhere in the query"),
     ],
 )
