@@ -14,7 +14,7 @@ from typing import Any
 from server.config import InvalidSettings, Settings
 from server.database import LogUnusable
 from server.export import export
-from server.sources import Source, source_of
+from server.sources import SqlSource, source_of
 from server.sql_guard import SqlRefused
 from server.sql_query import SqlBusy
 from server.writer import LogUnavailable
@@ -63,7 +63,7 @@ def _pair(text: str) -> tuple[str, str]:
     return name, value
 
 
-def _sql(source: Source, query: str, given: Mapping[str, str], form: str) -> None:
+def _sql(source: SqlSource, query: str, given: Mapping[str, str], form: str) -> None:
     if form in ("csv", "ndjson", "parquet"):
         with source.file(query, given, form) as file:
             shutil.copyfileobj(file, sys.stdout.buffer)
@@ -104,7 +104,7 @@ def _width(text: str) -> int:
     return sum(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
 
 
-def _export(source: Source, to: Path, replica: str, settings: Settings) -> None:
+def _export(source: SqlSource, to: Path, replica: str, settings: Settings) -> None:
     files, rows = 0, 0
     for part in export(source, to, replica=replica, commit_timeout_s=settings.commit_timeout_s):
         files, rows = files + 1, rows + part.rows

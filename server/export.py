@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 import duckdb
 
-from server.sources import Source
+from server.sources import SqlSource
 
 # Rows of one file; a busier hour is split between minutes.
 MAX_FILE_ROWS = 1_000_000
@@ -52,7 +52,7 @@ class Part:
         return folder / f"{self.since:%H%M}.parquet"
 
 
-def export(source: Source, to: Path, *, replica: str, commit_timeout_s: float) -> Iterator[Part]:
+def export(source: SqlSource, to: Path, *, replica: str, commit_timeout_s: float) -> Iterator[Part]:
     """Write what is missing under `to`, and yield each part once it is there.
 
     A file appears whole or not at all. One that holds as many rows as the log has for it is left
@@ -73,7 +73,7 @@ def _closed_until(now: datetime, commit_timeout_s: float) -> datetime:
     return settled.replace(minute=0, second=0, microsecond=0)
 
 
-def _parts(source: Source, until: datetime) -> Iterator[Part]:
+def _parts(source: SqlSource, until: datetime) -> Iterator[Part]:
     with source.file(_HOURS, {"until": until.isoformat()}, "ndjson") as lines:
         hours = [json.loads(line) for line in lines]
     for hour in hours:
@@ -82,7 +82,7 @@ def _parts(source: Source, until: datetime) -> Iterator[Part]:
         yield from [part] if part.rows <= MAX_FILE_ROWS else _split(source, part)
 
 
-def _split(source: Source, part: Part) -> Iterator[Part]:
+def _split(source: SqlSource, part: Part) -> Iterator[Part]:
     with source.file(_MINUTES, _bounds(part), "ndjson") as lines:
         minutes = [json.loads(line) for line in lines]
     since, rows = part.since, 0
@@ -118,7 +118,7 @@ def _rows_in(path: Path, reader: duckdb.DuckDBPyConnection) -> int | None:
     return int(rows)
 
 
-def _write(source: Source, part: Part, path: Path) -> None:
+def _write(source: SqlSource, part: Part, path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     growing = path.with_name(f".{path.name}.part")
     with source.file(_ROWS, _bounds(part), "parquet") as rows, growing.open("wb") as file:

@@ -10,7 +10,7 @@ import duckdb
 
 from server.downloads import new_file
 from server.fields import Source
-from server.flattening import TIME, Column, flatten, to_json_members
+from server.flattening import TIME, FlatColumn, flatten, to_json_members
 from server.parts import literal, quoted
 from server.reading import AT_LENGTH
 from server.selection import Selection, Sql
@@ -108,7 +108,7 @@ def _head(names: Sequence[str]) -> bytes:
     return text.getvalue().encode()
 
 
-def _cell(column: Column) -> str:
+def _cell(column: FlatColumn) -> str:
     if column.is_nested:
         text = f"to_json({column.sql})::VARCHAR"
     elif column.name == "predicted_at":

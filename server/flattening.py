@@ -14,7 +14,7 @@ TIME = f"strftime(predicted_at, '{ISO}')"
 
 
 @dataclass(frozen=True)
-class Column:
+class FlatColumn:
     """One flat column: its name, its SQL, and what is in it."""
 
     name: str
@@ -23,7 +23,7 @@ class Column:
     is_nested: bool
 
 
-def flatten(cursor: duckdb.DuckDBPyConnection, view: str, names: Sequence[str]) -> list[Column]:
+def flatten(cursor: duckdb.DuckDBPyConnection, view: str, names: Sequence[str]) -> list[FlatColumn]:
     """Return a column for each part of a struct, named by its path: `contributions.u-g.QSO`.
 
     A name that is taken, as that of an input called `probabilities.QSO`, gets an underscore.
@@ -38,7 +38,7 @@ def flatten(cursor: duckdb.DuckDBPyConnection, view: str, names: Sequence[str]) 
                 free += "_"
             taken.add(free)
             is_text = leaf == "varchar"
-            found.append(Column(free, sql, is_text, is_nested=leaf == "list"))
+            found.append(FlatColumn(free, sql, is_text, is_nested=leaf == "list"))
     return found
 
 

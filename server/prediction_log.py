@@ -13,11 +13,8 @@ from uuid import UUID
 
 import duckdb
 
-from server.browsing import Edge, Order, read_page
 from server.contract import Contract
-from server.filters import Filter
 from server.reading import read_one
-from server.selection import Selection
 from server.snapshots import Reader, Snapshot
 from server.writer import LogUnavailable, Writer
 
@@ -98,16 +95,6 @@ class PredictionLog:
         }
         self._writer.store(columns, len(ids))
         return Stored(prediction_ids, predicted_at)
-
-    def newest(self, limit: int, before: UUID | None = None) -> list[dict[str, Any]]:
-        """Return at most `limit` predictions, newest first, all older than the one `before` names.
-
-        Each has its fixed columns under their names, `inputs` and `outputs` as dicts.
-        """
-        edge = Edge(before, is_upper=True) if before else None
-        with self.reading() as snapshot:
-            everything = Selection(snapshot.sources, Filter())
-            return read_page(snapshot.cursor, everything, Order(), edge, limit).rows
 
     def find(self, prediction_id: UUID) -> dict[str, Any] | None:
         """Return one prediction with all that was said of it, or None if there is no such one."""

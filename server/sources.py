@@ -20,7 +20,7 @@ _LIMITS = Limits(rows=10**9, time_s=3_600)
 _TRIES = 30
 
 
-class Source(Protocol):
+class SqlSource(Protocol):
     """Answers queries: as columns and rows, or as the bytes of a file."""
 
     name: str
@@ -33,7 +33,7 @@ class Source(Protocol):
 
 
 @contextlib.contextmanager
-def source_of(settings: Settings, url: str | None) -> Iterator[Source]:
+def source_of(settings: Settings, url: str | None) -> Iterator[SqlSource]:
     """Open the database, or turn to the server that has it open.
 
     Raises
