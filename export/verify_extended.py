@@ -1,8 +1,4 @@
-"""Hold what a graph says beside its answer against scikit-learn and numpy, on their own terms.
-
-Nothing here knows of leaves, thresholds or tables: contributions are compared with means of the
-pipeline's own scores over rows that mix the row and the background.
-"""
+"""Hold what a graph says beside its answer against scikit-learn and numpy, on their own terms."""
 
 from collections.abc import Iterable
 from typing import Any, NamedTuple
@@ -13,18 +9,16 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from export.answers import Answers, explained_answers, graph_answers, open_session, pipeline_answers
-from export.contributions import BASE_VALUES, CONTRIBUTIONS
+from export.contributions import CONTRIBUTIONS
 from export.errors import ParityError
 from export.extend import Extended
 from export.last_step import derive
 from export.novelty import find_outside
-from export.scorers import Scorer, raw_scores
+from export.verify_explanation import SAMPLE, largest_difference
 
 TOLERANCE = 1e-5
 # Of a derived feature: a step may compute in float64, and the graph in float32.
 DERIVED_TOLERANCE = 1e-5
-# Of each kind of rows; every row costs two passes over the background a feature.
-SAMPLE = 2
 
 
 class ExtendedParity(NamedTuple):
@@ -69,7 +63,7 @@ def verify_extended(
         if extended.background is None:
             continue
         scale = max(scale, float(np.abs(answers[CONTRIBUTIONS]).max(initial=0.0)))
-        largest = max(largest, _worst(extended, answers, Z))
+        largest = max(largest, largest_difference(extended, answers, Z))
         compared += min(SAMPLE, len(X))
         if not largest <= TOLERANCE * scale:
             raise ParityError(
@@ -79,59 +73,6 @@ def verify_extended(
     if extended.background is None:
         return None
     return ExtendedParity(TOLERANCE * scale, largest, compared)
-
-
-def interventional(
-    scorer: Scorer, row: NDArray[np.float32], background: NDArray[np.float32]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return contributions and base values of one row, by the pipeline's own scores.
-
-    Where at most pairs of features interact, a feature's Shapley value is the mean of what it adds
-    to nothing and of what it adds to all the others.
-    """
-    alone = np.repeat(background[None], len(row), axis=0)
-    without = np.broadcast_to(row, alone.shape).copy()
-    for feature in range(len(row)):
-        alone[feature, :, feature] = row[feature]
-        without[feature, :, feature] = background[:, feature]
-
-    def mean(mixed: NDArray[np.float32]) -> NDArray[np.float64]:
-        scores = raw_scores(scorer.estimator, mixed.reshape(-1, len(row)))
-        return np.asarray(scores.reshape(*mixed.shape[:2], -1).mean(axis=1))
-
-    nothing = raw_scores(scorer.estimator, background).mean(axis=0)
-    everything = raw_scores(scorer.estimator, row[None])[0]
-    return (mean(alone) - nothing + everything - mean(without)) / 2, nothing
-
-
-def _worst(extended: Extended, answers: Answers, Z: NDArray[np.float32]) -> float:
-    """Return the largest difference: of the sums in all rows, of each part in a sample."""
-    background = extended.background
-    assert background is not None  # noqa: S101  # the caller leaves without one
-    differences = [0.0]
-    second = np.isnan(Z[:, -1]) if len(extended.scorers) > 1 else np.zeros(len(Z), bool)
-    chosen = np.unique(np.linspace(0, len(Z) - 1, SAMPLE).astype(int))
-    for number, scorer in enumerate(extended.scorers):
-        answered = second if number else ~second
-        # The second head tells of every row, under its prefix; where it answers, twice.
-        here = np.ones(len(Z), bool) if number else answered
-        if not here.any():
-            continue
-        values = answers[scorer.prefix + CONTRIBUTIONS]
-        base = answers[scorer.prefix + BASE_VALUES]
-        for twice, own in ((values, CONTRIBUTIONS), (base, BASE_VALUES)):
-            differences.append(np.abs(twice - answers[own])[answered].max(initial=0.0))
-        scores = raw_scores(scorer.estimator, Z[here][:, scorer.columns])
-        differences.append(np.abs(values[here].sum(axis=1) + base[here] - scores).max())
-        others = np.setdiff1d(np.arange(Z.shape[1]), scorer.columns)
-        differences.append(np.abs(values[here][:, others]).max(initial=0.0))
-        for row in chosen[here[chosen]]:
-            expected, mean = interventional(
-                scorer, Z[row, scorer.columns], background[:, scorer.columns]
-            )
-            differences.append(np.abs(values[row, scorer.columns] - expected).max())
-            differences.append(np.abs(base[row] - mean).max())
-    return float(np.max(differences))
 
 
 def _check_sets(

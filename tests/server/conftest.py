@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -11,6 +12,7 @@ import urllib.request
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import sync_playwright
 
 from server.app import create_app
 from server.config import Settings
@@ -18,6 +20,7 @@ from server.config import Settings
 ROOT = Path(__file__).parents[2]
 SHIPPED = ROOT / "models" / "sdss.onnx"
 OBJECT = {"u": 19.47406, "g": 17.0424, "r": 15.94699, "i": 15.50342, "z": 15.22531}
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 
 
 class ServerProcess:
@@ -79,6 +82,20 @@ def start_server(tmp_path):
     for server in started:
         server.process.kill()
         server.process.communicate()
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """A real Chromium, one for the tests of a file."""
+    if CHROMIUM is None:
+        pytest.skip("chromium is not installed")
+    with sync_playwright() as playwright:
+        # No sandbox: it cannot be set up by root, and only our own pages are opened.
+        browser = playwright.chromium.launch(
+            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-background-networking"]
+        )
+        yield browser
+        browser.close()
 
 
 @pytest.fixture

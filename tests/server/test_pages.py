@@ -1,13 +1,11 @@
 """The pages in a real browser, wide and narrow, light and dark, without scripts."""
 
 import itertools
-import shutil
 
 import numpy as np
 import pandas as pd
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import sync_playwright
 from sklearn.linear_model import LogisticRegression
 
 from export import export_model
@@ -15,7 +13,6 @@ from export import export_model
 from .conftest import OBJECT
 
 pytestmark = pytest.mark.slow
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 PATHS = ["/", "/predictions", "/model"]
 FAINT = {"u": 23, "g": 22, "r": 15.94699, "i": 15.50342, "z": 15.22531}
 # Terms and labels whose text runs out of its box, over what stands beside it.
@@ -24,19 +21,6 @@ _SPILLING = """
   .filter(element => element.scrollWidth > element.clientWidth)
   .map(element => element.textContent)
 """
-
-
-@pytest.fixture(scope="module")
-def browser():
-    if CHROMIUM is None:
-        pytest.skip("chromium is not installed")
-    with sync_playwright() as playwright:
-        # No sandbox: it cannot be set up by root, and only our own pages are opened.
-        browser = playwright.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-background-networking"]
-        )
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

@@ -1,17 +1,14 @@
 """The SQL page in a real browser: asked, drawn, downloaded, with and without scripts."""
 
-import shutil
 import urllib.parse
 
 import polars as pl
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import sync_playwright
 
 from .conftest import OBJECT
 
 pytestmark = pytest.mark.slow
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 MIX = "SELECT label, count(*) AS n FROM predictions GROUP BY label ORDER BY n DESC"
 QUERIES = {
     "empty": "",
@@ -23,19 +20,6 @@ QUERIES = {
     "none": "SELECT label FROM predictions WHERE false",
     "parameter": "SELECT count(*) AS n FROM predictions WHERE label = $label",
 }
-
-
-@pytest.fixture(scope="module")
-def browser():
-    if CHROMIUM is None:
-        pytest.skip("chromium is not installed")
-    with sync_playwright() as playwright:
-        # No sandbox: it cannot be set up by root, and only our own pages are opened.
-        browser = playwright.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-background-networking"]
-        )
-        yield browser
-        browser.close()
 
 
 @pytest.fixture
