@@ -34,11 +34,11 @@ ENV PYTHONPATH=/opt/sextant/packages \
 RUN useradd --uid 10001 --no-create-home --shell /usr/sbin/nologin sextant && \
     mkdir -m 1777 /data && \
     SEXTANT_DATABASE=/tmp/smoke.duckdb python -c "\
-import os, server.__main__, server.pages; \
+import os, server.__main__, server.pages.home; \
 from server.app import create_app; \
 from server.config import Settings; \
 app = create_app(Settings.from_environment(os.environ)); \
-example = server.pages.example_instance(app.extensions['sextant'].model.contract); \
+example = server.pages.home.example_instance(app.extensions['sextant'].model.contract); \
 assert app.test_client().post('/predict', json=example).status_code == 200; \
 app.extensions['sextant'].log.close()" && \
     rm -rf /tmp/* && chown sextant /data

@@ -37,7 +37,7 @@ test check: .venv/installed
 	.venv/bin/ruff check .
 	.venv/bin/mypy
 	.venv/bin/lint-imports
-	.venv/bin/pytest $(if $(filter check,$@),-m "not slow")
+	.venv/bin/pytest -n auto --dist worksteal $(if $(filter check,$@),-m "not slow")
 
 model: .venv/installed $(SIMULATED)
 	.venv/bin/python -m research.train --data "$(or $(DATA),$(SIMULATED))" --out $(ARTIFACTS)

@@ -10,13 +10,14 @@ import sys
 from threading import Event
 from types import FrameType
 
-from server import commands, listener
+from server import listener
 from server.app import create_app
+from server.commands.run import run
 from server.config import InvalidSettings, Settings
 from server.contract import Contract, InvalidModel
-from server.database import LogUnusable
-from server.pages import example_instance
+from server.pages.home import example_instance
 from server.routes import Parts
+from server.storage.database import LogUnusable
 
 
 def main() -> int:
@@ -84,4 +85,4 @@ def _greeting(address: str, settings: Settings, contract: Contract) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(commands.run(sys.argv[1:]) if sys.argv[1:] else main())
+    sys.exit(run(sys.argv[1:]) if sys.argv[1:] else main())

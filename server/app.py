@@ -4,11 +4,14 @@ from threading import Event
 
 from flask import Flask
 
-from server import errors, log_pages, pages, routes, sql_routes
+from server import errors, routes
+from server.browse import log_pages
 from server.config import Settings
 from server.model import Model
+from server.pages import home as pages
 from server.payload import PayloadReader
 from server.prediction_log import PredictionLog
+from server.sql import routes as sql_routes
 
 
 def create_app(settings: Settings, is_stopping: Event | None = None) -> Flask:
@@ -24,7 +27,7 @@ def create_app(settings: Settings, is_stopping: Event | None = None) -> Flask:
     ------
     server.contract.InvalidModel
         If the model file is not one this server can serve.
-    server.database.LogUnusable
+    server.storage.database.LogUnusable
         If the database cannot be opened.
     """
     model = Model(settings.model)

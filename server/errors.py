@@ -9,7 +9,7 @@ from flask import Flask, Response
 from werkzeug.exceptions import HTTPException
 
 from server.faults import InvalidPayload
-from server.writer import LogUnavailable
+from server.storage.writer import LogUnavailable
 
 # Where werkzeug's own text does not help.
 _DETAILS = {

@@ -3,20 +3,22 @@
 import secrets
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 import duckdb
 
 from server.contract import Contract
-from server.reading import read_one
-from server.snapshots import Reader, Snapshot
-from server.writer import LogUnavailable, Writer
+from server.storage.reading import read_one
+from server.storage.snapshots import Reader, Snapshot
+from server.storage.writer import LogUnavailable, Writer
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -100,6 +102,10 @@ class PredictionLog:
         """Return one prediction with all that was said of it, or None if there is no such one."""
         with self.reading() as snapshot:
             return read_one(snapshot.cursor, snapshot.sources, prediction_id)
+
+    def change(self, work: Callable[[duckdb.DuckDBPyConnection], T]) -> T:
+        """Run `work` in a transaction on the writing thread; Writer.change has what is raised."""
+        return self._writer.change(work)
 
     def cursor(self) -> duckdb.DuckDBPyConnection:
         """Return a connection of its own for one reader, who closes it."""

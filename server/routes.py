@@ -17,10 +17,10 @@ from werkzeug.exceptions import (
 
 from server.answers import to_answers
 from server.model import Model
+from server.pages.prediction_page import to_page
+from server.pages.reliability import to_heads
 from server.payload import PayloadReader
 from server.prediction_log import PredictionLog
-from server.prediction_page import to_page
-from server.reliability import to_heads
 
 blueprint = Blueprint("sextant", __name__)
 

@@ -9,8 +9,8 @@ import pytest
 from export.contract import RESERVED
 from server import contract as read
 from server import explained
-from server.layout import _FIRST, _LAST
 from server.model import Model
+from server.storage.layout import _FIRST, _LAST
 
 ROOT = Path(__file__).parents[1]
 SHIPPED = ROOT / "models" / "sdss.onnx"

@@ -4,8 +4,7 @@ from pathlib import Path
 import pytest
 
 from server.config import InvalidSettings, Settings
-
-from .conftest import ROOT
+from tests.server.conftest import ROOT
 
 
 def test_defaults_listen_on_loopback_only():

@@ -11,7 +11,7 @@ from http.client import HTTPException
 import duckdb
 import pytest
 
-from .conftest import OBJECT
+from tests.server.conftest import OBJECT
 
 pytestmark = pytest.mark.slow
 ROUNDS = 20

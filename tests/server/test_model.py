@@ -9,8 +9,7 @@ import pytest
 
 from server.contract import InvalidModel, to_decimals
 from server.model import Model
-
-from .conftest import SHIPPED
+from tests.server.conftest import SHIPPED
 
 _ODD_EVALUATION = (
     '{"of": "", "heads": [{"head": "x", "rows": 1, "confusion": [[1]], "reliability": [],'

@@ -14,15 +14,14 @@ import msgspec
 import numpy as np
 import pytest
 
-from server import layout, writer
-from server.browsing import Edge, Order, read_page
-from server.database import LogUnusable
-from server.filters import Filter
+from server.browse.browsing import Edge, Order, read_page
+from server.browse.filters import Filter
+from server.browse.selection import Selection
 from server.model import Model
 from server.prediction_log import LogUnavailable, PredictionLog
-from server.selection import Selection
-
-from .conftest import OBJECT, ROOT, SHIPPED
+from server.storage import layout, writer
+from server.storage.database import LogUnusable
+from tests.server.conftest import OBJECT, ROOT, SHIPPED
 
 _HOLD = """
 import duckdb, sys
@@ -453,3 +452,33 @@ def test_tables_are_made_all_or_none(contract, monkeypatch):
             layout.create_table(database, contract)
 
         assert database.execute("SELECT count(*) FROM duckdb_tables()").fetchone() == (0,)
+
+
+def test_a_change_is_committed_when_it_returns_and_says_what_it_found(open_log):
+    log = open_log()
+
+    log.change(lambda connection: connection.execute("CREATE TABLE kept (n INTEGER)"))
+    count = log.change(
+        lambda connection: connection.execute("INSERT INTO kept VALUES (1), (2)").fetchone()
+    )
+
+    assert count == (2,)
+    with log.cursor() as cursor:
+        assert cursor.execute("SELECT sum(n) FROM kept").fetchone() == (3,)
+
+
+@pytest.mark.parametrize("error", [ValueError("no"), duckdb.ConversionException("no")])
+def test_a_change_that_fails_leaves_nothing_and_predictions_go_on(open_log, contract, error):
+    log = open_log()
+
+    def half(connection):
+        connection.execute("CREATE TABLE kept (n INTEGER)")
+        raise error
+
+    with pytest.raises(LogUnavailable if isinstance(error, duckdb.Error) else ValueError):
+        log.change(half)
+
+    log.append(**rows(contract))
+    assert log.trouble is None
+    with log.cursor() as cursor, pytest.raises(duckdb.CatalogException):
+        cursor.execute("FROM kept")

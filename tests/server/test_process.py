@@ -12,7 +12,7 @@ import time
 
 import pytest
 
-from .conftest import OBJECT, ROOT, SHIPPED
+from tests.server.conftest import OBJECT, ROOT, SHIPPED
 
 pytestmark = pytest.mark.slow
 STAR = {**OBJECT, "redshift": -8.96e-06}

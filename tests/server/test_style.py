@@ -6,7 +6,7 @@ import re
 import numpy as np
 import pytest
 
-from .conftest import ROOT
+from tests.server.conftest import ROOT
 
 STYLE = (ROOT / "server" / "static" / "style.css").read_text()
 # G. M. Machado, M. M. Oliveira, L. A. F. Fernandes: A physiologically-based model for simulation

@@ -1,0 +1,1 @@
+"""The commands beside serving: ``python -m server <command>``."""

@@ -1,0 +1,56 @@
+"""The commands beside serving: ``python -m server <command>``, a module each."""
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+
+from server.commands import export, sql
+from server.config import InvalidSettings, Settings
+from server.contract import InvalidModel
+from server.sql.guard import SqlRefused
+from server.sql.query import SqlBusy
+from server.storage.database import LogUnusable
+from server.storage.writer import LogUnavailable
+
+# Each adds its parser, whose default `run` takes what was asked and the settings.
+_COMMANDS = (sql, export)
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command; return 0, or 1 after saying on stderr why it could not."""
+    asked = _parser().parse_args(arguments)
+    try:
+        asked.run(asked, Settings.from_environment(os.environ))
+    except (
+        InvalidSettings,
+        InvalidModel,
+        LogUnusable,
+        LogUnavailable,
+        SqlRefused,
+        SqlBusy,
+        OSError,
+    ) as error:
+        print(_told(error, getattr(asked, "query", "")), file=sys.stderr)
+        return 1
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m server",
+        description="Without a command: serve. Settings are SEXTANT_* variables; docs/api.md.",
+    )
+    commands = parser.add_subparsers(dest="command", required=True)
+    for command in _COMMANDS:
+        command.add_to(commands)
+    return parser
+
+
+def _told(error: Exception, query: str) -> str:
+    position = getattr(error, "position", None)
+    if position is None:
+        return str(error)
+    line = query[:position].count("\n")
+    column = position - (query.rfind("\n", 0, position) + 1)
+    return f"{error}\n{query.splitlines()[line]}\n{' ' * column}^"

@@ -1,0 +1,120 @@
+"""Where the commands ask: the database itself, or the server that has it open."""
+
+import argparse
+import contextlib
+import json
+import time
+import urllib.error
+import urllib.parse
+import urllib.request
+from collections.abc import Iterator, Mapping
+from typing import IO, Any, Protocol
+
+from server.config import Settings
+from server.sql.guard import SqlRefused
+from server.sql.query import Limits, SqlQueries
+from server.storage.database import LogUnusable, open_database, query_folder
+
+# A command line has no others to think of: an hour, and as many rows as there are.
+_LIMITS = Limits(rows=10**9, time_s=3_600)
+# How often to ask a server again that is busy, each time a second later.
+_TRIES = 30
+
+
+class SqlSource(Protocol):
+    """Answers queries: as columns and rows, or as the bytes of a file."""
+
+    name: str
+
+    def table(self, statement: str, given: Mapping[str, str]) -> tuple[list[str], list[Any], bool]:
+        """Return names, rows and whether there are more rows."""
+
+    def file(self, statement: str, given: Mapping[str, str], form: str) -> IO[bytes]:
+        """Return all rows in one of the forms."""
+
+
+def add_url_to(parser: argparse.ArgumentParser) -> None:
+    """Add the option that names the server to `parser`."""
+    parser.add_argument("--url", help="the server that has the log open; default: as set")
+
+
+@contextlib.contextmanager
+def source_of(settings: Settings, url: str | None) -> Iterator[SqlSource]:
+    """Open the database, or turn to the server that has it open.
+
+    Raises
+    ------
+    LogUnusable
+        If there is no database, and no server at `url` either.
+    """
+    if not settings.database.exists():
+        raise LogUnusable(f"{settings.database}: no such file: set SEXTANT_DATABASE to the log")
+    try:
+        database = open_database(settings.database)
+    except LogUnusable as error:
+        if "another process has it open" not in str(error):
+            raise
+        yield _Server(url or _address(settings), str(error))
+        return
+    with database:
+        queries = SqlQueries(database.cursor, query_folder(settings.database), _LIMITS)
+        yield _Database(str(settings.database), queries)
+
+
+def _address(settings: Settings) -> str:
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    return f"http://{host}:{settings.port}"
+
+
+class _Database:
+    def __init__(self, name: str, queries: SqlQueries) -> None:
+        self.name = name
+        self._queries = queries
+
+    def table(self, statement: str, given: Mapping[str, str]) -> tuple[list[str], list[Any], bool]:
+        result = self._queries.rows(statement, given, _LIMITS.rows)
+        names = [column.name for column in result.columns]
+        return names, [json.loads(row) for row in result.rows], result.truncated
+
+    def file(self, statement: str, given: Mapping[str, str], form: str) -> IO[bytes]:
+        return self._queries.file(statement, given, form)
+
+
+class _Server:
+    def __init__(self, url: str, why: str) -> None:
+        self.name = url
+        self._why = why
+
+    def table(self, statement: str, given: Mapping[str, str]) -> tuple[list[str], list[Any], bool]:
+        with self._ask(statement, given, "json") as response:
+            answer = json.load(response)
+        return [each["name"] for each in answer["columns"]], answer["rows"], answer["truncated"]
+
+    def file(self, statement: str, given: Mapping[str, str], form: str) -> IO[bytes]:
+        return self._ask(statement, given, form)
+
+    def _ask(self, statement: str, given: Mapping[str, str], form: str) -> IO[bytes]:
+        body = urllib.parse.urlencode({"q": statement, **given}).encode()
+        for _ in range(_TRIES):
+            try:
+                answer: IO[bytes] = urllib.request.urlopen(f"{self.name}/sql.{form}", body)  # noqa: S310  # an address of the settings
+                return answer
+            except urllib.error.HTTPError as error:
+                with error:
+                    detail = _detail(error)
+                if error.code != 503:
+                    raise SqlRefused(f"{self.name} answers {error.code}: {detail}") from None
+                time.sleep(1)
+            except urllib.error.URLError as error:
+                raise LogUnusable(
+                    f"{self._why}\nand no server answers at {self.name} ({error.reason}): name it "
+                    "with --url"
+                ) from error
+        raise SqlRefused(f"{self.name} is too busy: {detail}")
+
+
+def _detail(error: urllib.error.HTTPError) -> str:
+    try:
+        return str(json.load(error)["detail"])
+    except (ValueError, KeyError, TypeError):
+        return error.reason

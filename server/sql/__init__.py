@@ -1,0 +1,1 @@
+"""SQL from users: checked, run within limits, answered as a page or a file."""

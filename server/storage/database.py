@@ -1,0 +1,89 @@
+"""Open the DuckDB file, or say why it cannot be opened and what to do."""
+
+from pathlib import Path
+
+import duckdb
+
+from server.storage.parts import literal
+
+_CONFIG: dict[str, str | bool | int | float | list[str]] = {
+    # A checkpoint holds up every commit: small ones hold them up briefly.
+    "checkpoint_threshold": "16MB",
+    # Written so that DuckDB 1.4 and later can read it.
+    "storage_compatibility_version": "v1.4.0",
+    # Nothing is fetched from anywhere.
+    "autoinstall_known_extensions": False,
+    "autoload_known_extensions": False,
+    # SQL from users sees neither variables of Python's nor keeps secrets.
+    "python_enable_replacements": False,
+    "allow_persistent_secrets": False,
+    # For the log and all queries together; beyond the first they spill to disk, up to the second.
+    "memory_limit": "1GB",
+    "max_temp_directory_size": "4GB",
+}
+
+
+class LogUnusable(Exception):
+    """The database cannot be opened; the message says why and what to do."""
+
+
+def open_database(path: Path) -> duckdb.DuckDBPyConnection:
+    """Open the database at `path`, making it and its folder where they are missing.
+
+    Raises
+    ------
+    LogUnusable
+        If it is in use by another process, damaged, no database, or out of reach.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise LogUnusable(
+            f"{path}: {path.parent} cannot be made a folder ({error.strerror})"
+        ) from error
+    if path.exists() and not path.is_file():
+        raise LogUnusable(f"{path}: this is no file: set SEXTANT_DATABASE to one")
+    try:
+        # An absolute path, because DuckDB takes :memory: and the like for something else.
+        connection = duckdb.connect(str(path.absolute()), config=_CONFIG)
+        try:
+            _lock(connection, query_folder(path))
+        except duckdb.Error:
+            connection.close()
+            raise
+        return connection
+    except (duckdb.Error, RuntimeError) as error:
+        raise unusable(path, error) from error
+
+
+def query_folder(path: Path) -> Path:
+    """Return the only folder, beside the database at `path`, where SQL may write: downloads."""
+    return path.absolute().with_name(f"{path.name}.queries")
+
+
+def _lock(connection: duckdb.DuckDBPyConnection, folder: Path) -> None:
+    # In this order: later there is no way to allow a folder, and then none to change anything.
+    connection.execute(f"SET allowed_directories = [{literal(f'{folder}/')}]")
+    connection.execute("SET enable_external_access = false")
+    connection.execute("SET lock_configuration = true")
+
+
+def unusable(path: Path, error: Exception) -> LogUnusable:
+    """Return what to tell whoever wanted to use the database at `path`."""
+    first_line = str(error).partition("\n")[0]
+    if isinstance(error, LogUnusable):
+        return LogUnusable(f"{path}: {error}")
+    if "lock on file" in first_line:
+        mend = "another process has it open: stop that one, or set SEXTANT_DATABASE to another file"
+    elif "ermission denied" in first_line:
+        mend = "this user may not write there: change that, or set SEXTANT_DATABASE"
+    elif "not a valid DuckDB" in first_line or "is a directory" in first_line.lower():
+        mend = "this is no DuckDB database: set SEXTANT_DATABASE to another file"
+    elif "No space left" in first_line:
+        mend = "the disk is full: free some space"
+    else:
+        mend = (
+            f"the database or its write-ahead log is damaged: keep both, {path.name} and "
+            f"{path.name}.wal hold predictions; move them elsewhere to begin a new log"
+        )
+    return LogUnusable(f"{path}: {mend}\n({first_line})")

@@ -1,0 +1,255 @@
+"""The one thread that writes: it takes all that waits, appends it and commits once."""
+
+import contextlib
+import logging
+import queue
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+import duckdb
+
+from server.contract import Contract
+from server.storage.database import LogUnusable, open_database, unusable
+from server.storage.layout import create_table
+from server.storage.writing import BATCH_ROWS, insert, to_rows
+
+_logger = logging.getLogger(__name__)
+
+# While commits fail, how often to see whether they work again.
+_PROBE_INTERVAL_S = 1.0
+
+T = TypeVar("T")
+
+
+class LogUnavailable(Exception):
+    """The rows are not known to be committed: the caller may try again."""
+
+
+@dataclass
+class _Task:
+    """What a thread hands in, and waits for."""
+
+    done: threading.Event = field(default_factory=threading.Event, kw_only=True)
+    failure: Exception | None = field(default=None, kw_only=True)
+
+
+@dataclass
+class _Entry(_Task):
+    n_rows: int
+    # A few rows as rows, many as columns.
+    rows: list[tuple[Any, ...]] | None
+    columns: Mapping[str, Any]
+
+
+@dataclass
+class _Change(_Task):
+    work: Callable[[duckdb.DuckDBPyConnection], Any]
+    result: Any = None
+
+
+class Writer:
+    """The thread that writes the table of one contract, and the open database it writes to.
+
+    Raises
+    ------
+    LogUnusable
+        If the database is in use by another process, damaged, or out of reach.
+    """
+
+    def __init__(
+        self, path: Path, contract: Contract, *, max_waiting_rows: int, commit_timeout_s: float
+    ) -> None:
+        self._path = path
+        self._contract = contract
+        self._max_waiting_rows = max_waiting_rows
+        self._commit_timeout_s = commit_timeout_s
+        self._waiting: queue.SimpleQueue[_Task | None] = queue.SimpleQueue()
+        self._waiting_rows = 0
+        self._lock = threading.Lock()
+        self._failure: str | None = None
+        # When the writer took the rows that it is committing, on the monotonic clock.
+        self._commit_began: float | None = None
+        self._open()
+        self._thread = threading.Thread(target=self._write, name="prediction-log", daemon=True)
+        self._thread.start()
+
+    def store(self, columns: Mapping[str, Any], n_rows: int) -> None:
+        """Store rows, all or none, and return once they are committed.
+
+        Raises
+        ------
+        LogUnavailable
+            If too many rows wait already, the commit fails, or it takes too long. In the last
+            case the rows may be stored nevertheless.
+        """
+        rows = to_rows(self._table, columns, n_rows) if n_rows < BATCH_ROWS else None
+        entry = _Entry(n_rows, rows, columns)
+        with self._lock:
+            if self._waiting_rows + entry.n_rows > self._max_waiting_rows:
+                raise LogUnavailable("too many predictions wait to be stored")
+            self._waiting_rows += entry.n_rows
+        self._await(entry)
+
+    def change(self, work: Callable[[duckdb.DuckDBPyConnection], T]) -> T:
+        """Run `work` on the writing thread, in a transaction of its own, and return its result.
+
+        Predictions wait meanwhile: what takes long is handed in piece by piece. What `work` raises
+        is raised here, and nothing of it is stored.
+
+        Raises
+        ------
+        LogUnavailable
+            If DuckDB fails, or it is not committed in time; it may be later.
+        """
+        change = _Change(work)
+        self._await(change)
+        result: T = change.result
+        return result
+
+    def _await(self, task: _Task) -> None:
+        self._waiting.put(task)
+        if not task.done.wait(self._commit_timeout_s):
+            raise LogUnavailable(f"not committed within {self._commit_timeout_s:g} s")
+        if isinstance(task.failure, duckdb.Error | LogUnusable):
+            raise LogUnavailable("the prediction log cannot be written") from task.failure
+        if task.failure:
+            raise task.failure
+
+    @property
+    def table_name(self) -> str:
+        """The table that is written to."""
+        return self._table.name
+
+    def cursor(self) -> duckdb.DuckDBPyConnection:
+        """Return a connection of the caller's own to the open database."""
+        return self._database.cursor()
+
+    @property
+    def trouble(self) -> str | None:
+        """Why a row handed in now would probably not be stored, or None."""
+        if self._failure is not None:
+            return "the last commit failed"
+        began = self._commit_began
+        if began is not None and time.monotonic() - began > self._commit_timeout_s:
+            return "a commit does not come to its end"
+        if self._waiting_rows >= self._max_waiting_rows:
+            return "too many rows wait to be stored"
+        return None
+
+    def close(self, timeout_s: float | None = None) -> bool:
+        """Commit what waits, write it all into the one file, and let it go.
+
+        Returns
+        -------
+        bool
+            Whether that was done within `timeout_s` seconds; otherwise the file is still held.
+        """
+        self._waiting.put(None)
+        self._thread.join(timeout_s)
+        if self._thread.is_alive():
+            return False
+        self._close()
+        return True
+
+    def _write(self) -> None:
+        is_open = True
+        while is_open:
+            tasks, is_open = self._take()
+            self._commit_began = time.monotonic()
+            group = [task for task in tasks if isinstance(task, _Entry)]
+            try:
+                if self._failure:
+                    self._recover()
+                self._commit(group)
+                if self._failure:
+                    _logger.warning("the prediction log can be written again")
+                self._failure = None
+            except Exception as error:  # each of the group gets it
+                self._note_failure(error)
+                for entry in group:
+                    entry.failure = error
+            with self._lock:
+                self._waiting_rows -= sum(entry.n_rows for entry in group)
+            for entry in group:
+                entry.done.set()
+            for task in tasks:
+                if isinstance(task, _Change):
+                    self._commit_began = time.monotonic()
+                    self._change(task)
+                    task.done.set()
+            self._commit_began = None
+
+    def _take(self) -> tuple[list[_Task], bool]:
+        tasks: list[_Task] = []
+        try:
+            task = self._waiting.get(timeout=_PROBE_INTERVAL_S if self._failure else None)
+            while task is not None:
+                tasks.append(task)
+                task = self._waiting.get_nowait()
+        except queue.Empty:
+            return tasks, True
+        return tasks, False
+
+    def _change(self, change: _Change) -> None:
+        try:
+            self._connection.begin()
+            change.result = change.work(self._connection)
+            self._connection.commit()
+        except Exception as error:  # who handed it in gets it
+            change.failure = error
+            with contextlib.suppress(duckdb.Error):
+                self._connection.rollback()
+            if isinstance(error, duckdb.IOException | duckdb.FatalException):
+                self._note_failure(error)
+
+    def _commit(self, group: Sequence[_Entry]) -> None:
+        self._appender.clear()
+        for entry in group:
+            if entry.rows is not None:
+                self._appender.append_rows(entry.rows)
+        batches = [entry for entry in group if entry.rows is None]
+        if not batches:
+            self._appender.flush()
+            return
+        self._connection.begin()
+        try:
+            for entry in batches:
+                insert(self._connection, self._table, entry.columns, entry.n_rows)
+            self._appender.flush()
+            self._connection.commit()
+        except Exception:
+            with contextlib.suppress(duckdb.Error):
+                self._connection.rollback()
+            raise
+
+    def _note_failure(self, error: Exception) -> None:
+        if self._failure is None:
+            _logger.error("the prediction log cannot be written: %s", error)
+        self._failure = str(error)
+
+    def _recover(self) -> None:
+        # A failed checkpoint makes DuckDB refuse everything until the file is opened anew.
+        try:
+            create_table(self._connection, self._contract)
+        except (duckdb.FatalException, duckdb.ConnectionException):
+            self._close()
+            self._open()
+
+    def _open(self) -> None:
+        self._database = open_database(self._path)
+        try:
+            # Cursors are connections of their own to the same database.
+            self._connection = self._database.cursor()
+            self._table = create_table(self._connection, self._contract)
+            self._appender = self._connection.appender(self._table.name)
+        except (duckdb.Error, LogUnusable) as error:
+            self._database.close()
+            raise unusable(self._path, error) from error
+
+    def _close(self) -> None:
+        self._connection.close()
+        self._database.close()
