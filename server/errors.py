@@ -39,8 +39,7 @@ def register(app: Flask) -> None:
 
     @app.errorhandler(LogUnavailable)
     def _(error: LogUnavailable) -> Response:
-        detail = f"{error}: send the request again; should it be stored already, it is stored twice"
-        response = problem_response(HTTPStatus.SERVICE_UNAVAILABLE, detail)
+        response = problem_response(HTTPStatus.SERVICE_UNAVAILABLE, detail_of(error))
         response.headers["Retry-After"] = "1"
         return response
 
@@ -60,6 +59,11 @@ def register(app: Flask) -> None:
         return problem_response(
             HTTPStatus.INTERNAL_SERVER_ERROR, "the server has a fault; it is in its log"
         )
+
+
+def detail_of(error: LogUnavailable) -> str:
+    """Say what became of a prediction that is not known to be stored."""
+    return f"{error}: send the request again; should it be stored already, it is stored twice"
 
 
 def problem_response(status: int, detail: str, **members: Any) -> Response:

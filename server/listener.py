@@ -1,8 +1,9 @@
-"""Waitress as we run it: problems for what it refuses itself, and an orderly stop."""
+"""Waitress as we run it: single predictions together, our own problems, an orderly stop."""
 
 import json
 import select
 import socket
+import threading
 import time
 from threading import Event
 from typing import Any
@@ -15,10 +16,16 @@ from waitress.task import ErrorTask, WSGITask
 
 from server.config import Settings
 from server.errors import PROBLEM_TYPE, problem
+from server.routes import Parts, name_of_request
+from server.together import MAX_BODY_BYTES, Answer, Together
 
 # A body a few times too large is still read to its end, so that its sender reads our answer
 # instead of a broken connection.
 _BODY_SLACK = 2
+# What accepts our JSON without saying anything else.
+_JSON = frozenset(("*/*", "application/json", "application/json, */*", "application/json,*/*"))
+# What Flask reads, and so changes the answer.
+_FOR_FLASK = frozenset(("CONTENT_ENCODING", "EXPECT", "TRANSFER_ENCODING"))
 # Who connected just before the stop has this long, in seconds, for the request to come in.
 _LAST_CALL_S = 0.2
 
@@ -47,6 +54,7 @@ def run(app: Flask, settings: Settings, listening: socket.socket, is_stopping: E
     )
     server.channel_class = _Channel
     server.is_stopping = is_stopping
+    _answer_together(server, app.extensions["sextant"], settings)
     while not is_stopping.is_set():
         _turn(server, timeout_s=0.25)
     last_call = time.monotonic() + _LAST_CALL_S
@@ -61,8 +69,48 @@ def run(app: Flask, settings: Settings, listening: socket.socket, is_stopping: E
     server.task_dispatcher.shutdown(timeout=max(0.0, deadline - time.monotonic()))
 
 
+def _answer_together(server: Any, parts: Parts, settings: Settings) -> None:
+    """Have requests for one object answered by the loop, all others by Flask on threads."""
+    loop = threading.get_ident()
+
+    def wake() -> None:
+        if threading.get_ident() != loop:  # which is awake where it calls this
+            server.trigger.pull_trigger()
+
+    def add_task(channel: _Channel) -> None:
+        if is_for_one(channel.requests[0]):
+            server.together.add(_Asked(channel))
+        else:
+            server.task_dispatcher.add_task(channel)
+
+    server.together = Together(parts, settings.commit_timeout_s, wake)
+    server.pull_trigger = wake
+    server.add_task = add_task
+
+
+def is_for_one(request: Any) -> bool:
+    """Tell whether a request asks for a prediction of one object, and for nothing besides.
+
+    Parameters
+    ----------
+    request : waitress.parser.HTTPRequestParser
+    """
+    headers = request.headers
+    return (
+        request.error is None
+        and request.path == "/predict"
+        and request.command == "POST"
+        and not request.query
+        and headers.get("CONTENT_TYPE") == "application/json"
+        and 0 < request.content_length <= MAX_BODY_BYTES
+        and headers.get("ACCEPT", "*/*") in _JSON
+        and headers.keys().isdisjoint(_FOR_FLASK)
+    )
+
+
 def _turn(server: Any, *, timeout_s: float) -> None:
     wasyncore.loop(timeout=timeout_s, map=server._map, count=1)
+    server.together.turn()
 
 
 def _is_busy(server: Any) -> bool:
@@ -70,7 +118,40 @@ def _is_busy(server: Any) -> bool:
     return any(channel.requests or channel.total_outbufs_len for channel in channels)
 
 
+class _Asked:
+    """A request for one object, on the channel that its answer goes to."""
+
+    def __init__(self, channel: Any) -> None:
+        self._channel = channel
+        self._request = channel.requests[0]
+        self.request_id = name_of_request(self._request.headers.get("X_REQUEST_ID", ""))
+        stream = self._request.get_body_stream()
+        self.body: bytes = stream.read()
+        stream.seek(0)
+
+    def answer(self, answer: Answer) -> None:
+        """Send the answer."""
+        self._request.ready = answer
+        self._channel.service()
+
+    def pass_on(self) -> None:
+        """Give the request to Flask, on a thread of its own."""
+        self._channel.server.task_dispatcher.add_task(self._channel)
+
+
 class _Task(WSGITask):  # type: ignore[misc]  # Waitress publishes no types
+    def execute(self) -> None:
+        ready: Answer | None = getattr(self.request, "ready", None)
+        if ready is None:
+            super().execute()
+            return
+        self.status = ready.status
+        self.response_headers = list(ready.headers)
+        self.content_length = len(ready.body)
+        # In one piece, and so in one call of the system.
+        self.channel.write_soon(self.build_response_header() + ready.body)
+        self.wrote_header = True
+
     def build_response_header(self) -> Any:
         if self.channel.server.is_stopping.is_set():
             self.set_close_on_finish()

@@ -1,5 +1,6 @@
 """Turn the body of a request into named columns, or say everything that is wrong with it."""
 
+import contextlib
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -95,12 +96,43 @@ class PayloadReader:
             columns: list[Any]
             *columns, ids = zip(*map(msgspec.structs.astuple, rows), strict=True)
             arrays = self._to_arrays(columns)
-            if not any(_has_refused(f, a) for f, a in zip(self._features, arrays, strict=True)):
+            if not any(
+                len(_rows_refused(f, a)) for f, a in zip(self._features, arrays, strict=True)
+            ):
                 return self._to_instances(columns, arrays, ids, is_single, root)
         found, is_single, root = find_instances(body, self._features, self._max_instances)
         columns = [[_as_sent(f, row.get(f.name)) for row in found] for f in self._features]
         caller_ids = [row.get("id") for row in found]
         return self._to_instances(columns, self._to_arrays(columns), caller_ids, is_single, root)
+
+    def parse_singles(self, bodies: Sequence[bytes]) -> tuple[list[int], Instances | None]:
+        """Read bodies of one object each together.
+
+        Returns
+        -------
+        places : list of int
+            Which bodies were read. `parse` says what is wrong with each of the others.
+        instances : Instances or None
+            Their objects; None if there are none.
+        """
+        rows = {}
+        for place, body in enumerate(bodies):
+            with contextlib.suppress(msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+                rows[place] = msgspec.structs.astuple(self._one.decode(body))
+        while rows:
+            columns: list[Any]
+            *columns, ids = zip(*rows.values(), strict=True)
+            arrays = self._to_arrays(columns)
+            refused = {
+                int(row)
+                for feature, array in zip(self._features, arrays, strict=True)
+                for row in _rows_refused(feature, array)
+            }
+            places = list(rows)
+            if not refused:
+                return places, self._to_instances(columns, arrays, ids, True, "")
+            rows = {place: rows[place] for n, place in enumerate(places) if n not in refused}
+        return [], None
 
     def _to_arrays(self, columns: Sequence[Sequence[Any]]) -> list[Any]:
         return [f.to_array(column) for f, column in zip(self._features, columns, strict=True)]
@@ -155,10 +187,10 @@ def _as_sent(feature: Feature, value: Any) -> Any:
     return value if feature.type != "float32" or value is None else float(value)
 
 
-def _has_refused(feature: Feature, array: Any) -> bool:
+def _rows_refused(feature: Feature, array: Any) -> Any:
     if feature.closed:
-        return len(_rows_outside(feature, array)) > 0
-    return feature.type == "float32" and bool(np.isinf(array).any())
+        return _rows_outside(feature, array)
+    return np.flatnonzero(np.isinf(array)) if feature.type == "float32" else []
 
 
 def _rows_outside(feature: Feature, array: Any) -> Any:

@@ -16,11 +16,12 @@ from werkzeug.exceptions import (
 )
 
 from server.answers import to_answers
-from server.model import Model
+from server.contract import Contract
+from server.model import Model, Prediction
 from server.pages.prediction_page import to_page
 from server.pages.reliability import to_heads
-from server.payload import PayloadReader
-from server.prediction_log import PredictionLog
+from server.payload import Instances, PayloadReader
+from server.prediction_log import PredictionLog, Stored
 
 blueprint = Blueprint("sextant", __name__)
 
@@ -44,8 +45,12 @@ def parts() -> Parts:
 
 @blueprint.before_app_request
 def _name_request() -> None:
-    given = request.headers.get("X-Request-ID", "")
-    g.request_id = given if _REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
+    g.request_id = name_of_request(request.headers.get("X-Request-ID", ""))
+
+
+def name_of_request(given: str) -> str:
+    """Return the caller's name of a request where it can be used, or a new one."""
+    return given if _REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
 
 
 @blueprint.after_app_request
@@ -89,13 +94,21 @@ def answer_body(body: bytes, *, explain: bool | None = None) -> dict[str, Any]:
         warnings=instances.warnings,
         inference_ms=prediction.inference_ms,
     )
-    contract = model.contract
-    said = to_answers(
-        contract,
-        instances.values,
-        prediction.outputs,
-        reasons=instances.is_single or explain is True,
-    )
+    reasons = instances.is_single or explain is True
+    shared, answers = to_bodies(model.contract, instances, prediction, stored, reasons=reasons)
+    return {**shared, **answers[0]} if instances.is_single else {**shared, "predictions": answers}
+
+
+def to_bodies(
+    contract: Contract,
+    instances: Instances,
+    prediction: Prediction,
+    stored: Stored,
+    *,
+    reasons: bool,
+) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """Return what an answer says once, and what it says of each row."""
+    said = to_answers(contract, instances.values, prediction.outputs, reasons=reasons)
     answers = [
         {"prediction_id": str(prediction_id)}
         | ({} if caller_id is None else {"id": caller_id})
@@ -109,7 +122,7 @@ def answer_body(body: bytes, *, explain: bool | None = None) -> dict[str, Any]:
         "model": {"name": contract.model_name, "version": contract.model_version},
         "predicted_at": f"{stored.predicted_at.isoformat(timespec='microseconds')}Z",
     }
-    return {**shared, **answers[0]} if instances.is_single else {**shared, "predictions": answers}
+    return shared, answers
 
 
 @blueprint.get("/predictions/<uuid:prediction_id>")
