@@ -100,7 +100,7 @@ def _faults_of_instance(instance: Any, place: str, features: Sequence[Feature]) 
     faults = [Fault(place + _pointer(key), unknown) for key in islice(strangers, _MAX_FAULTS + 1)]
     for feature in features:
         if feature.name in instance:
-            detail = _fault_of_value(feature, instance[feature.name])
+            detail = fault_of_value(feature, instance[feature.name])
         else:
             detail = None if feature.nullable else "missing"
         if detail:
@@ -110,7 +110,8 @@ def _faults_of_instance(instance: Any, place: str, features: Sequence[Feature]) 
     return faults
 
 
-def _fault_of_value(feature: Feature, value: Any) -> str | None:
+def fault_of_value(feature: Feature, value: Any) -> str | None:
+    """Return what is wrong with `value` for `feature`, or None."""
     if value is None:
         return None if feature.nullable else "null: this feature may not be missing"
     if isinstance(value, _NotANumber):

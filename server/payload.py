@@ -4,7 +4,7 @@ import contextlib
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, TypedDict
+from typing import Annotated, Any
 
 import msgspec
 import numpy as np
@@ -16,18 +16,11 @@ from server.faults import (
     Fault,
     InvalidPayload,
     find_instances,
-    shown,
     unprocessable,
 )
+from server.warned import Warned, rows_outside, warning
 
 _INSTANCES_FIRST = re.compile(rb'\s*\{\s*"instances"\s*:')
-
-
-class Warned(TypedDict):
-    """A value that is answered, though the model was not trained on its like."""
-
-    feature: str
-    detail: str
 
 
 @dataclass(frozen=True)
@@ -142,10 +135,8 @@ class PayloadReader:
     ) -> Instances:
         warnings: list[list[Warned]] = [[] for _ in ids]
         for feature, column, array in zip(self._features, columns, arrays, strict=True):
-            for row in _rows_outside(feature, array):
-                warnings[row].append(
-                    Warned(feature=feature.name, detail=_warning(feature, column[row]))
-                )
+            for row in rows_outside(feature, array):
+                warnings[row].append(warning(feature, column[row]))
         names = [feature.name for feature in self._features]
         return Instances(
             values=dict(zip(names, columns, strict=True)),
@@ -189,22 +180,5 @@ def _as_sent(feature: Feature, value: Any) -> Any:
 
 def _rows_refused(feature: Feature, array: Any) -> Any:
     if feature.closed:
-        return _rows_outside(feature, array)
+        return rows_outside(feature, array)
     return np.flatnonzero(np.isinf(array)) if feature.type == "float32" else []
-
-
-def _rows_outside(feature: Feature, array: Any) -> Any:
-    if feature.categories is not None:
-        known = set(feature.categories)
-        return [row for row, value in enumerate(array.tolist()) if value not in known]
-    if feature.range is None:
-        return []
-    low, high = feature.range
-    return np.flatnonzero((array < low) | (array > high))
-
-
-def _warning(feature: Feature, value: Any) -> str:
-    if feature.range is None:
-        return f"{feature.name} = {shown(value)} is none of the values the model was trained on"
-    low, high = feature.range
-    return f"{feature.name} = {value:g} is outside the training range {low:g} to {high:g}"

@@ -2,6 +2,7 @@
 
 import re
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass
 from threading import Event
 from typing import Any, cast
@@ -17,7 +18,7 @@ from werkzeug.exceptions import (
 
 from server.answers import to_answers
 from server.contract import Contract
-from server.model import Model, Prediction
+from server.model import Model
 from server.pages.prediction_page import to_page
 from server.pages.reliability import to_heads
 from server.payload import Instances, PayloadReader
@@ -76,39 +77,33 @@ def predict() -> Response:
 
 
 def answer_body(body: bytes, *, explain: bool | None = None) -> dict[str, Any]:
-    """Parse, predict, store, answer: the path of every prediction.
+    """Answer a body of JSON."""
+    return answer_instances(parts().reader.parse(body), explain=explain)
+
+
+def answer_instances(instances: Instances, *, explain: bool | None = None) -> dict[str, Any]:
+    """Predict, store, answer: the path of every prediction once its body is read.
 
     Everything is computed and stored unless `explain` is false. Reasons are put into words for one
     object, and for a list only where `explain` is true: few read ten thousand of them.
     """
-    reader, model, log = parts().reader, parts().model, parts().log
-    instances = reader.parse(body)
-    prediction = model.predict(instances.arrays, explain=explain is not False)
-    if prediction.not_finite:
-        raise instances.without_answer(prediction.not_finite)
-    stored = log.append(
-        request_id=g.request_id,
-        ids=instances.ids,
-        values=instances.values,
-        outputs=prediction.outputs,
-        warnings=instances.warnings,
-        inference_ms=prediction.inference_ms,
-    )
+    outputs, stored = predict_and_store(instances, explain=explain is not False)
     reasons = instances.is_single or explain is True
-    shared, answers = to_bodies(model.contract, instances, prediction, stored, reasons=reasons)
+    contract = parts().model.contract
+    shared, answers = to_bodies(contract, instances, outputs, stored, reasons=reasons)
     return {**shared, **answers[0]} if instances.is_single else {**shared, "predictions": answers}
 
 
 def to_bodies(
     contract: Contract,
     instances: Instances,
-    prediction: Prediction,
+    outputs: Mapping[str, Any],
     stored: Stored,
     *,
     reasons: bool,
 ) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """Return what an answer says once, and what it says of each row."""
-    said = to_answers(contract, instances.values, prediction.outputs, reasons=reasons)
+    said = to_answers(contract, instances.values, outputs, reasons=reasons)
     answers = [
         {"prediction_id": str(prediction_id)}
         | ({} if caller_id is None else {"id": caller_id})
@@ -123,6 +118,22 @@ def to_bodies(
         "predicted_at": f"{stored.predicted_at.isoformat(timespec='microseconds')}Z",
     }
     return shared, answers
+
+
+def predict_and_store(instances: Instances, *, explain: bool) -> tuple[dict[str, Any], Stored]:
+    """Return what the model says, by output, once the rows are committed."""
+    prediction = parts().model.predict(instances.arrays, explain=explain)
+    if prediction.not_finite:
+        raise instances.without_answer(prediction.not_finite)
+    stored = parts().log.append(
+        request_id=g.request_id,
+        ids=instances.ids,
+        values=instances.values,
+        outputs=prediction.outputs,
+        warnings=instances.warnings,
+        inference_ms=prediction.inference_ms,
+    )
+    return prediction.outputs, stored
 
 
 @blueprint.get("/predictions/<uuid:prediction_id>")

@@ -8,7 +8,7 @@ and one that is not right, goes through Flask on a thread of its own, which says
 import json
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Protocol
@@ -16,7 +16,6 @@ from typing import Protocol
 import msgspec
 
 from server.errors import PROBLEM_TYPE, detail_of, problem
-from server.model import Prediction
 from server.payload import Instances
 from server.prediction_log import Stored
 from server.routes import Parts, to_bodies
@@ -127,7 +126,7 @@ class Together:
                 each.answer(_unavailable(error, each.request_id))
             return
         # Put into words while the writer commits.
-        answers = self._to_answers(taken, instances, prediction, stored)
+        answers = self._to_answers(taken, instances, prediction.outputs, stored)
         late_at = time.monotonic() + self._commit_timeout_s
         self._handed_in.append(_Group(taken, answers, task, late_at))
 
@@ -135,11 +134,11 @@ class Together:
         self,
         taken: Sequence[Asked],
         instances: Instances,
-        prediction: Prediction,
+        outputs: Mapping[str, Any],
         stored: Stored,
     ) -> list[Answer]:
         contract = self._parts.model.contract
-        shared, bodies = to_bodies(contract, instances, prediction, stored, reasons=True)
+        shared, bodies = to_bodies(contract, instances, outputs, stored, reasons=True)
         return [
             Answer(
                 "200 OK",
