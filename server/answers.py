@@ -34,10 +34,11 @@ def to_answers(
             columns[output.name] = _TOLD[output.role](contract, outputs[output.name])
     if "novelty" in outputs:
         columns["novelty"] = _novelty(contract, values, outputs)
+    derived = to_decimals(outputs["derived"]) if reasons and "derived" in outputs else []
     for head in contract.explanation.heads if reasons else []:
         if head.contributions in outputs:
             name = head.contributions.removesuffix("contributions") + "reasons"
-            columns[name] = to_reasons(contract, head, outputs)
+            columns[name] = to_reasons(contract, head, outputs, derived)
     return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
 
 
