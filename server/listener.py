@@ -26,6 +26,8 @@ _BODY_SLACK = 2
 _JSON = frozenset(("*/*", "application/json", "application/json, */*", "application/json,*/*"))
 # What Flask reads, and so changes the answer.
 _FOR_FLASK = frozenset(("CONTENT_ENCODING", "EXPECT", "TRANSFER_ENCODING"))
+# Connections taken in at once; then those that are there get their turn.
+_MAX_ACCEPTED = 64
 # Who connected just before the stop has this long, in seconds, for the request to come in.
 _LAST_CALL_S = 0.2
 
@@ -67,15 +69,12 @@ def run(app: Flask, settings: Settings, listening: socket.socket, is_stopping: E
     ):
         _turn(server, timeout_s=0.05)
     server.task_dispatcher.shutdown(timeout=max(0.0, deadline - time.monotonic()))
+    server.pull_trigger.close()
+    wasyncore.close_all(server._map)
 
 
 def _answer_together(server: Any, parts: Parts, settings: Settings) -> None:
     """Have requests for one object answered by the loop, all others by Flask on threads."""
-    loop = threading.get_ident()
-
-    def wake() -> None:
-        if threading.get_ident() != loop:  # which is awake where it calls this
-            server.trigger.pull_trigger()
 
     def add_task(channel: _Channel) -> None:
         if is_for_one(channel.requests[0]):
@@ -83,9 +82,41 @@ def _answer_together(server: Any, parts: Parts, settings: Settings) -> None:
         else:
             server.task_dispatcher.add_task(channel)
 
-    server.together = Together(parts, settings.commit_timeout_s, wake)
-    server.pull_trigger = wake
+    def accept_all() -> None:
+        # One a turn, as Waitress has it, would make groups of one of clients that connect anew.
+        for _ in range(_MAX_ACCEPTED):
+            before = len(server._map)
+            accept_one()
+            if len(server._map) == before:
+                break
+
+    accept_one, server.handle_accept = server.handle_accept, accept_all
+    server.pull_trigger = _Alarm(server.trigger)
+    server.together = Together(parts, settings.commit_timeout_s, server.pull_trigger)
     server.add_task = add_task
+
+
+class _Alarm:
+    """Wakes the loop, which is the thread that makes this, from any other, until it is closed."""
+
+    def __init__(self, trigger: Any) -> None:
+        self._trigger = trigger
+        self._loop = threading.get_ident()
+        self._lock = threading.Lock()
+        self._is_open = True
+
+    def __call__(self) -> None:
+        if threading.get_ident() == self._loop:
+            return
+        with self._lock:
+            if self._is_open:
+                self._trigger.pull_trigger()
+
+    def close(self) -> None:
+        """Let go of the trigger: its file may soon be another."""
+        with self._lock:
+            self._is_open = False
+            self._trigger.close()
 
 
 def is_for_one(request: Any) -> bool:

@@ -19,7 +19,9 @@ def floats_of_all_sizes():
         floats_of_all_sizes()[np.abs(np.log10(np.abs(floats_of_all_sizes()))) < 12],
         np.random.default_rng(1).uniform(0, 1, 100_000).astype(np.float32),
         np.random.default_rng(2).uniform(-30, 30, 100_000).round(3).astype(np.float32),
-        np.concatenate([2.0 ** np.arange(-40, 49), -(2.0 ** np.arange(-40, 49))]).astype(np.float32),
+        np.concatenate([2.0 ** np.arange(-40, 49), -(2.0 ** np.arange(-40, 49))]).astype(
+            np.float32
+        ),
         np.array([0.0, -0.0, np.nan, np.inf, 1e-45, 3.4028235e38] * 10, dtype=np.float32),
         np.array([[0.1, 0.2]], dtype=np.float32),
     ],
