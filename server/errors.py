@@ -9,6 +9,8 @@ from flask import Flask, Response
 from werkzeug.exceptions import HTTPException
 
 from server.faults import InvalidPayload
+from server.kept_answers import KeyRefused
+from server.keys import MalformedKey
 from server.storage.writer import LogUnavailable
 
 # Where werkzeug's own text does not help.
@@ -39,9 +41,23 @@ def register(app: Flask) -> None:
 
     @app.errorhandler(LogUnavailable)
     def _(error: LogUnavailable) -> Response:
-        detail = f"{error}: send the request again; should it be stored already, it is stored twice"
+        detail = (
+            f"{error}: send the request again; should it be stored already, it is stored twice, "
+            "unless both times the same Idempotency-Key named it"
+        )
         response = problem_response(HTTPStatus.SERVICE_UNAVAILABLE, detail)
         response.headers["Retry-After"] = "1"
+        return response
+
+    @app.errorhandler(MalformedKey)
+    def _(error: MalformedKey) -> Response:
+        return problem_response(HTTPStatus.BAD_REQUEST, str(error))
+
+    @app.errorhandler(KeyRefused)
+    def _(error: KeyRefused) -> Response:
+        response = problem_response(error.status, error.detail)
+        if error.status == HTTPStatus.CONFLICT:
+            response.headers["Retry-After"] = "1"
         return response
 
     @app.errorhandler(HTTPException)

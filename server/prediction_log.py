@@ -62,6 +62,8 @@ class PredictionLog:
         outputs: Mapping[str, Any],
         warnings: Sequence[Any],
         inference_ms: float,
+        numbered: Stored | None = None,
+        kept: tuple[Any, ...] | None = None,
     ) -> Stored:
         """Store the rows of one request, all or none, and return once they are committed.
 
@@ -71,6 +73,10 @@ class PredictionLog:
             One column a feature of the contract; None is stored as NULL.
         outputs : mapping of str to ndarray of shape (n_rows, ...)
             One array an output of the contract; an output that is not there is stored as NULL.
+        numbered : Stored, optional
+            What `number` gave to these rows; without, they get it now.
+        kept : tuple, optional
+            The row of their answer in `idempotency_keys`, stored with them.
 
         Raises
         ------
@@ -78,13 +84,10 @@ class PredictionLog:
             If too many rows wait already, the commit fails, or it takes too long. In the last
             case the rows may be stored nevertheless.
         """
-        now, prediction_ids = self._new_ids(len(ids))
-        predicted_at = datetime.fromtimestamp(now // 1_000_000_000, UTC).replace(
-            microsecond=now // 1_000 % 1_000_000, tzinfo=None
-        )
+        stored = numbered or self.number(len(ids))
         columns = {
-            "prediction_id": prediction_ids,
-            "predicted_at": predicted_at,
+            "prediction_id": stored.prediction_ids,
+            "predicted_at": stored.predicted_at,
             "request_id": request_id,
             "instance": range(len(ids)),
             "id": ids,
@@ -95,7 +98,15 @@ class PredictionLog:
             "warnings": warnings,
             "inference_ms": inference_ms,
         }
-        self._writer.store(columns, len(ids))
+        self._writer.store(columns, len(ids), kept)
+        return stored
+
+    def number(self, n_rows: int) -> Stored:
+        """Return what the rows of one request will be stored under."""
+        now, prediction_ids = self._new_ids(n_rows)
+        predicted_at = datetime.fromtimestamp(now // 1_000_000_000, UTC).replace(
+            microsecond=now // 1_000 % 1_000_000, tzinfo=None
+        )
         return Stored(prediction_ids, predicted_at)
 
     def find(self, prediction_id: UUID) -> dict[str, Any] | None:

@@ -43,6 +43,8 @@ class _Entry(_Task):
     # A few rows as rows, many as columns.
     rows: list[tuple[Any, ...]] | None
     columns: Mapping[str, Any]
+    # The row of the answer to these, where it is kept.
+    kept: tuple[Any, ...] | None
 
 
 @dataclass
@@ -77,8 +79,10 @@ class Writer:
         self._thread = threading.Thread(target=self._write, name="prediction-log", daemon=True)
         self._thread.start()
 
-    def store(self, columns: Mapping[str, Any], n_rows: int) -> None:
-        """Store rows, all or none, and return once they are committed.
+    def store(
+        self, columns: Mapping[str, Any], n_rows: int, kept: tuple[Any, ...] | None = None
+    ) -> None:
+        """Store rows, and the answer to them if it is kept, all or none; return once committed.
 
         Raises
         ------
@@ -87,7 +91,7 @@ class Writer:
             case the rows may be stored nevertheless.
         """
         rows = to_rows(self._table, columns, n_rows) if n_rows < BATCH_ROWS else None
-        entry = _Entry(n_rows, rows, columns)
+        entry = _Entry(n_rows, rows, columns, kept)
         with self._lock:
             if self._waiting_rows + entry.n_rows > self._max_waiting_rows:
                 raise LogUnavailable("too many predictions wait to be stored")
@@ -208,11 +212,13 @@ class Writer:
 
     def _commit(self, group: Sequence[_Entry]) -> None:
         self._appender.clear()
+        self._kept.clear()
         for entry in group:
             if entry.rows is not None:
                 self._appender.append_rows(entry.rows)
         batches = [entry for entry in group if entry.rows is None]
-        if not batches:
+        kept = [entry.kept for entry in group if entry.kept is not None]
+        if not batches and not kept:
             self._appender.flush()
             return
         self._connection.begin()
@@ -220,6 +226,8 @@ class Writer:
             for entry in batches:
                 insert(self._connection, self._table, entry.columns, entry.n_rows)
             self._appender.flush()
+            self._kept.append_rows(kept)
+            self._kept.flush()
             self._connection.commit()
         except Exception:
             with contextlib.suppress(duckdb.Error):
@@ -246,6 +254,7 @@ class Writer:
             self._connection = self._database.cursor()
             self._table = create_table(self._connection, self._contract)
             self._appender = self._connection.appender(self._table.name)
+            self._kept = self._connection.appender("idempotency_keys")
         except (duckdb.Error, LogUnusable) as error:
             self._database.close()
             raise unusable(self._path, error) from error
