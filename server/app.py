@@ -7,6 +7,7 @@ from flask import Flask
 from server import errors, routes
 from server.browse import log_pages
 from server.config import Settings
+from server.kept_answers import KeptAnswers
 from server.model import Model
 from server.pages import home as pages
 from server.payload import PayloadReader
@@ -44,6 +45,7 @@ def create_app(settings: Settings, is_stopping: Event | None = None) -> Flask:
         reader=PayloadReader(model.contract.features, settings.max_instances),
         model=model,
         log=log,
+        kept=KeptAnswers(log, hours=settings.idempotency_hours, wait_s=settings.commit_timeout_s),
         is_stopping=is_stopping or Event(),
     )
     app.register_blueprint(routes.blueprint)

@@ -41,6 +41,9 @@ class Settings:
     max_waiting_rows: int = 50_000
     # Longest wait for a commit, in seconds, before the answer is 503.
     commit_timeout_s: float = 10.0
+    # How long the answer to a request with an Idempotency-Key is kept, in hours: who retries does
+    # so within a day. Each takes about a kilobyte of the log, or a third of a long one's body.
+    idempotency_hours: float = 24.0
     # Longest time for one SQL query, in seconds: two run at once, and predictions want the cores.
     query_timeout_s: float = 10.0
     # Most rows a SQL query may answer; a download of them stands on disk until it is sent.
@@ -93,6 +96,7 @@ _BOUNDS: dict[str, tuple[float, float]] = {
     "max_instances": (1, 10**6),
     "max_waiting_rows": (1, 10**7),
     "commit_timeout_s": (0.001, 3_600),
+    "idempotency_hours": (0.001, 8_760),
     "query_timeout_s": (0.001, 3_600),
     "query_max_rows": (1, 10**8),
     "stop_timeout_s": (0.001, 3_600),

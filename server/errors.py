@@ -9,6 +9,8 @@ from flask import Flask, Response
 from werkzeug.exceptions import HTTPException
 
 from server.faults import InvalidPayload
+from server.kept_answers import KeyRefused
+from server.keys import MalformedKey
 from server.storage.writer import LogUnavailable
 
 # Where werkzeug's own text does not help.
@@ -43,6 +45,17 @@ def register(app: Flask) -> None:
         response.headers["Retry-After"] = "1"
         return response
 
+    @app.errorhandler(MalformedKey)
+    def _(error: MalformedKey) -> Response:
+        return problem_response(HTTPStatus.BAD_REQUEST, str(error))
+
+    @app.errorhandler(KeyRefused)
+    def _(error: KeyRefused) -> Response:
+        response = problem_response(error.status, error.detail)
+        if error.status == HTTPStatus.CONFLICT:
+            response.headers["Retry-After"] = "1"
+        return response
+
     @app.errorhandler(HTTPException)
     def _(error: HTTPException) -> Response:
         if error.code is None or error.code < 400:  # a redirect is no error
@@ -63,7 +76,10 @@ def register(app: Flask) -> None:
 
 def detail_of(error: LogUnavailable) -> str:
     """Say what became of a prediction that is not known to be stored."""
-    return f"{error}: send the request again; should it be stored already, it is stored twice"
+    return (
+        f"{error}: send the request again; should it be stored already, it is stored twice, "
+        "unless both times the same Idempotency-Key named it"
+    )
 
 
 def problem_response(status: int, detail: str, **members: Any) -> Response:

@@ -25,7 +25,7 @@ _BODY_SLACK = 2
 # What accepts our JSON without saying anything else.
 _JSON = frozenset(("*/*", "application/json", "application/json, */*", "application/json,*/*"))
 # What Flask reads, and so changes the answer.
-_FOR_FLASK = frozenset(("CONTENT_ENCODING", "EXPECT", "TRANSFER_ENCODING"))
+_FOR_FLASK = frozenset(("CONTENT_ENCODING", "EXPECT", "IDEMPOTENCY_KEY", "TRANSFER_ENCODING"))
 # Connections taken in at once; then those that are there get their turn.
 _MAX_ACCEPTED = 64
 # Who connected just before the stop has this long, in seconds, for the request to come in.

@@ -35,6 +35,8 @@ class Rows(TypedDict):
     `values` holds one sequence of length n_rows a feature, None for what is missing; `outputs` one
     ndarray of shape (n_rows, ...) an output of the contract, and what is not there is stored as
     NULL. `request_id` and `instance` may be one for all; rows of one request are counted.
+    `numbered` is what `number` gave to them, and `kept` the row of their answer in
+    `idempotency_keys`.
     """
 
     request_id: str | Sequence[str]
@@ -44,6 +46,8 @@ class Rows(TypedDict):
     warnings: Sequence[Any]
     inference_ms: float
     instance: NotRequired[int]
+    numbered: NotRequired[Stored]
+    kept: NotRequired[tuple[Any, ...] | None]
 
 
 class PredictionLog:
@@ -79,14 +83,12 @@ class PredictionLog:
             If too many rows wait already, the commit fails, or it takes too long. In the last
             case the rows may be stored nevertheless.
         """
-        stored, task = self.hand_in(None, **rows)
-        self._writer.wait(task)
+        stored = rows.setdefault("numbered", self.number(len(rows["ids"])))
+        self._writer.wait(self.hand_in(None, **rows))
         return stored
 
-    def hand_in(
-        self, notify: Callable[[], None] | None, **rows: Unpack[Rows]
-    ) -> tuple[Stored, Task]:
-        """Take rows that are to be stored; they are once the task is done and its check passes.
+    def hand_in(self, notify: Callable[[], None] | None, **rows: Unpack[Rows]) -> Task:
+        """Take rows that are numbered; they are stored once the task is done and its check passes.
 
         `notify` is called on the writing thread then.
 
@@ -96,13 +98,9 @@ class PredictionLog:
             If too many rows wait already.
         """
         n_rows = len(rows["ids"])
-        now, prediction_ids = self._new_ids(n_rows)
-        predicted_at = datetime.fromtimestamp(now // 1_000_000_000, UTC).replace(
-            microsecond=now // 1_000 % 1_000_000, tzinfo=None
-        )
         columns = {
-            "prediction_id": prediction_ids,
-            "predicted_at": predicted_at,
+            "prediction_id": rows["numbered"].prediction_ids,
+            "predicted_at": rows["numbered"].predicted_at,
             "request_id": rows["request_id"],
             "instance": rows.get("instance", range(n_rows)),
             "id": rows["ids"],
@@ -113,12 +111,19 @@ class PredictionLog:
             "warnings": rows["warnings"],
             "inference_ms": rows["inference_ms"],
         }
-        task = self._writer.hand_in(columns, n_rows, notify)
-        return Stored(prediction_ids, predicted_at), task
+        return self._writer.hand_in(columns, n_rows, rows.get("kept"), notify)
 
     def too_late(self) -> LogUnavailable:
         """Return what to say of a commit that takes too long."""
         return self._writer.too_late()
+
+    def number(self, n_rows: int) -> Stored:
+        """Return what rows will be stored under."""
+        now, prediction_ids = self._new_ids(n_rows)
+        predicted_at = datetime.fromtimestamp(now // 1_000_000_000, UTC).replace(
+            microsecond=now // 1_000 % 1_000_000, tzinfo=None
+        )
+        return Stored(prediction_ids, predicted_at)
 
     def find(self, prediction_id: UUID) -> dict[str, Any] | None:
         """Return one prediction with all that was said of it, or None if there is no such one."""

@@ -2,10 +2,10 @@
 
 import re
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from threading import Event
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 import msgspec
 from flask import Blueprint, Response, current_app, g, render_template, request, url_for
@@ -16,8 +16,9 @@ from werkzeug.exceptions import (
     UnsupportedMediaType,
 )
 
-from server.answers import to_answers
-from server.contract import Contract
+from server.answers import Answer, to_content
+from server.kept_answers import KeptAnswers
+from server.keys import Key, to_key
 from server.model import Model
 from server.pages.prediction_page import to_page
 from server.pages.reliability import to_heads
@@ -25,6 +26,8 @@ from server.payload import Instances, PayloadReader
 from server.prediction_log import PredictionLog, Stored
 
 blueprint = Blueprint("sextant", __name__)
+
+T = TypeVar("T")
 
 _REQUEST_ID = re.compile(r"[!-~]{1,128}")
 
@@ -36,6 +39,7 @@ class Parts:
     reader: PayloadReader
     model: Model
     log: PredictionLog
+    kept: KeptAnswers
     is_stopping: Event
 
 
@@ -62,78 +66,92 @@ def _return_name(response: Response) -> Response:
 
 @blueprint.post("/predict")
 def predict() -> Response:
-    """Answer one object with one prediction, a list with a list, all stored before they leave."""
+    """Answer one object with one prediction, a list with a list, all stored before they leave.
+
+    A request that names itself by a key is predicted and stored once, however often it is sent.
+    """
     if request.mimetype != "application/json":
         raise UnsupportedMediaType(
             f"send application/json, not {request.mimetype or 'a body without Content-Type'}"
         )
-    answer = answer_body(request.get_data(cache=False), explain=_explain_of_request())
-    response = json_response(answer)
-    if "prediction_id" in answer:
-        response.headers["Location"] = url_for(
-            ".show_prediction", prediction_id=answer["prediction_id"]
-        )
+    body = request.get_data(cache=False)
+    given = request.headers.get("Idempotency-Key")
+    if given is None:
+        return _to_response(_answer(body))
+    key = to_key(given, request.full_path, request.mimetype, body)
+    with parts().kept.once(key) as earlier:
+        response = _to_response(earlier or _answer(body, key))
+    if earlier:
+        response.headers["Idempotent-Replayed"] = "true"
     return response
 
 
-def answer_body(body: bytes, *, explain: bool | None = None) -> dict[str, Any]:
-    """Answer a body of JSON."""
-    return answer_instances(parts().reader.parse(body), explain=explain)
+def _answer(body: bytes, key: Key | None = None) -> Answer:
+    explain = _explain_of_request()
+    instances = parts().reader.parse(body)
+    reasons = instances.is_single or explain is True
+
+    def write(outputs: dict[str, Any], stored: Stored) -> Answer:
+        content = to_content(parts().model.contract, instances, outputs, stored, reasons=reasons)
+        page = url_for(".show_prediction", prediction_id=stored.prediction_ids[0])
+        location = page if instances.is_single else None
+        return Answer(msgspec.json.encode(content), "application/json", location)
+
+    return store_answered(instances, write, explain=explain is not False, key=key)
+
+
+def _to_response(answer: Answer) -> Response:
+    response = Response(answer.body, content_type=answer.content_type)
+    if answer.location:
+        response.headers["Location"] = answer.location
+    return response
 
 
 def answer_instances(instances: Instances, *, explain: bool | None = None) -> dict[str, Any]:
-    """Predict, store, answer: the path of every prediction once its body is read.
+    """Predict, store, and answer as JSON does, for a page.
 
     Everything is computed and stored unless `explain` is false. Reasons are put into words for one
     object, and for a list only where `explain` is true: few read ten thousand of them.
     """
-    outputs, stored = predict_and_store(instances, explain=explain is not False)
     reasons = instances.is_single or explain is True
-    contract = parts().model.contract
-    shared, answers = to_bodies(contract, instances, outputs, stored, reasons=reasons)
-    return {**shared, **answers[0]} if instances.is_single else {**shared, "predictions": answers}
-
-
-def to_bodies(
-    contract: Contract,
-    instances: Instances,
-    outputs: Mapping[str, Any],
-    stored: Stored,
-    *,
-    reasons: bool,
-) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    """Return what an answer says once, and what it says of each row."""
-    said = to_answers(contract, instances.values, outputs, reasons=reasons)
-    answers = [
-        {"prediction_id": str(prediction_id)}
-        | ({} if caller_id is None else {"id": caller_id})
-        | answer
-        | {"warnings": warnings}
-        for prediction_id, caller_id, answer, warnings in zip(
-            stored.prediction_ids, instances.ids, said, instances.warnings, strict=True
-        )
-    ]
-    shared = {
-        "model": {"name": contract.model_name, "version": contract.model_version},
-        "predicted_at": f"{stored.predicted_at.isoformat(timespec='microseconds')}Z",
-    }
-    return shared, answers
+    outputs, stored = predict_and_store(instances, explain=explain is not False)
+    return to_content(parts().model.contract, instances, outputs, stored, reasons=reasons)
 
 
 def predict_and_store(instances: Instances, *, explain: bool) -> tuple[dict[str, Any], Stored]:
     """Return what the model says, by output, once the rows are committed."""
+    return store_answered(instances, lambda outputs, stored: (outputs, stored), explain=explain)
+
+
+def store_answered(
+    instances: Instances,
+    write: Callable[[dict[str, Any], Stored], T],
+    *,
+    explain: bool,
+    key: Key | None = None,
+) -> T:
+    """Predict, write the answer, store: the path of every prediction once its body is read.
+
+    Returns what `write` makes of the outputs and the numbers of the rows, once these are committed.
+    With a `key` that is an Answer, and is committed together with them.
+    """
     prediction = parts().model.predict(instances.arrays, explain=explain)
     if prediction.not_finite:
         raise instances.without_answer(prediction.not_finite)
-    stored = parts().log.append(
+    stored = parts().log.number(len(instances))
+    answer = write(prediction.outputs, stored)
+    kept = key.keep(answer, stored, g.request_id) if key and isinstance(answer, Answer) else None
+    parts().log.append(
         request_id=g.request_id,
         ids=instances.ids,
         values=instances.values,
         outputs=prediction.outputs,
         warnings=instances.warnings,
         inference_ms=prediction.inference_ms,
+        numbered=stored,
+        kept=kept,
     )
-    return prediction.outputs, stored
+    return answer
 
 
 @blueprint.get("/predictions/<uuid:prediction_id>")

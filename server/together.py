@@ -15,10 +15,11 @@ from typing import Any, Protocol
 
 import msgspec
 
+from server.answers import to_contents
 from server.errors import PROBLEM_TYPE, detail_of, problem
 from server.payload import Instances
 from server.prediction_log import Stored
-from server.routes import Parts, to_bodies
+from server.routes import Parts
 from server.storage.writer import LogUnavailable, Task
 
 # A larger body takes the loop too long: it has one object of some hundred features.
@@ -110,8 +111,10 @@ class Together:
             for place in {*range(len(asked))}.difference(places):
                 asked[place].pass_on()
         try:
-            stored, task = log.hand_in(
+            stored = log.number(len(taken))
+            task = log.hand_in(
                 self._wake,
+                numbered=stored,
                 request_id=[each.request_id for each in taken],
                 instance=0,
                 ids=instances.ids,
@@ -138,7 +141,7 @@ class Together:
         stored: Stored,
     ) -> list[Answer]:
         contract = self._parts.model.contract
-        shared, bodies = to_bodies(contract, instances, outputs, stored, reasons=True)
+        shared, bodies = to_contents(contract, instances, outputs, stored, reasons=True)
         return [
             Answer(
                 "200 OK",

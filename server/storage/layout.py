@@ -27,6 +27,12 @@ _LAST = {
     "inference_ms": "FLOAT",
 }
 _TYPES = {"float32": "FLOAT", "int64": "BIGINT", "string": "VARCHAR", "bool": "BOOLEAN"}
+# Answers that can be asked for once more; `digest` is of the key.
+_KEPT_ANSWERS = (
+    "CREATE TABLE IF NOT EXISTS idempotency_keys (key VARCHAR, digest UBIGINT, fingerprint BLOB, "
+    "request_id VARCHAR, predicted_at TIMESTAMP, content_type VARCHAR, location VARCHAR, "
+    "answer BLOB)"
+)
 _VIEW_NAME = re.compile("predictions_[0-9a-f]{8}")
 
 
@@ -85,14 +91,16 @@ def create_table(connection: duckdb.DuckDBPyConnection, contract: Contract) -> T
     )
     digest = hashlib.sha256(f"{definition}; {select}".encode()).hexdigest()[:8]
     table, view = f"stored_{digest}", f"predictions_{digest}"
-    if not find_views(connection) and _is_taken(connection, "predictions", table, view):
+    names = ("predictions", "idempotency_keys", table, view)
+    if not find_views(connection) and _is_taken(connection, *names):
         raise LogUnusable(
-            "the database belongs to another program, whose predictions it would mix with ours: "
+            "the database belongs to another program, whose tables it would mix with ours: "
             "set SEXTANT_DATABASE to another file"
         )
     connection.begin()
     try:
         connection.execute(f"CREATE TABLE IF NOT EXISTS {table} ({definition})")
+        connection.execute(_KEPT_ANSWERS)
         connection.execute(f"CREATE VIEW IF NOT EXISTS {view} AS SELECT {select} FROM {table}")  # noqa: S608  # names of ours, or quoted
         united = unite(connection, [each.name for each in find_views(connection)])
         connection.execute(f"CREATE OR REPLACE VIEW predictions AS {united}")

@@ -60,6 +60,8 @@ class _Entry(Task):
     # A few rows as rows, many as columns.
     rows: list[tuple[Any, ...]] | None
     columns: Mapping[str, Any]
+    # The row of the answer to these, where it is kept.
+    kept: tuple[Any, ...] | None
 
 
 @dataclass
@@ -95,9 +97,13 @@ class Writer:
         self._thread.start()
 
     def hand_in(
-        self, columns: Mapping[str, Any], n_rows: int, notify: Callable[[], None] | None = None
+        self,
+        columns: Mapping[str, Any],
+        n_rows: int,
+        kept: tuple[Any, ...] | None = None,
+        notify: Callable[[], None] | None = None,
     ) -> Task:
-        """Take rows that are to be stored, all or none; `wait` returns once they are.
+        """Take rows, and the answer to them if it is kept, to be stored, all or none.
 
         Raises
         ------
@@ -105,7 +111,7 @@ class Writer:
             If too many rows wait already.
         """
         rows = to_rows(self._table, columns, n_rows) if n_rows < BATCH_ROWS else None
-        entry = _Entry(n_rows, rows, columns, notify=notify)
+        entry = _Entry(n_rows, rows, columns, kept, notify=notify)
         with self._lock:
             if self._waiting_rows + entry.n_rows > self._max_waiting_rows:
                 raise LogUnavailable("too many predictions wait to be stored")
@@ -235,11 +241,13 @@ class Writer:
 
     def _commit(self, group: Sequence[_Entry]) -> None:
         self._appender.clear()
+        self._kept.clear()
         for entry in group:
             if entry.rows is not None:
                 self._appender.append_rows(entry.rows)
         batches = [entry for entry in group if entry.rows is None]
-        if not batches:
+        kept = [entry.kept for entry in group if entry.kept is not None]
+        if not batches and not kept:
             self._appender.flush()
             return
         self._connection.begin()
@@ -247,6 +255,8 @@ class Writer:
             for entry in batches:
                 insert(self._connection, self._table, entry.columns, entry.n_rows)
             self._appender.flush()
+            self._kept.append_rows(kept)
+            self._kept.flush()
             self._connection.commit()
         except Exception:
             with contextlib.suppress(duckdb.Error):
@@ -273,6 +283,7 @@ class Writer:
             self._connection = self._database.cursor()
             self._table = create_table(self._connection, self._contract)
             self._appender = self._connection.appender(self._table.name)
+            self._kept = self._connection.appender("idempotency_keys")
         except (duckdb.Error, LogUnusable) as error:
             self._database.close()
             raise unusable(self._path, error) from error
