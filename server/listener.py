@@ -1,6 +1,5 @@
 """Waitress as we run it: problems for what it refuses itself, and an orderly stop."""
 
-import json
 import select
 import socket
 import time
@@ -14,7 +13,7 @@ from waitress.server import create_server
 from waitress.task import ErrorTask, WSGITask
 
 from server.config import Settings
-from server.errors import PROBLEM_TYPE, problem
+from server.errors import problem, written
 
 # A body a few times too large is still read to its end, so that its sender reads our answer
 # instead of a broken connection.
@@ -82,9 +81,13 @@ class _ProblemTask(ErrorTask):  # type: ignore[misc]  # Waitress publishes no ty
 
     def execute(self) -> None:
         error = self.request.error
-        body = json.dumps(problem(error.code, error.body)).encode()
+        # What is no HTTP has no path.
+        text, content_type = written(
+            problem(error.code, error.body), getattr(self.request, "path", "")
+        )
+        body = text.encode()
         self.status = f"{error.code} {error.reason}"
-        self.response_headers.append(("Content-Type", PROBLEM_TYPE))
+        self.response_headers.append(("Content-Type", content_type))
         self.set_close_on_finish()
         self.content_length = len(body)
         self.write(body)

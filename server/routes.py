@@ -2,6 +2,7 @@
 
 import re
 import uuid
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from threading import Event
 from typing import Any, cast
@@ -16,15 +17,16 @@ from werkzeug.exceptions import (
 )
 
 from server.answers import to_answers
-from server.model import Model
+from server.faults import InvalidPayload
+from server.model import Model, Prediction
 from server.pages.prediction_page import to_page
 from server.pages.reliability import to_heads
-from server.payload import PayloadReader
-from server.prediction_log import PredictionLog
+from server.payload import Instances, PayloadReader
+from server.prediction_log import PredictionLog, Stored
 
 blueprint = Blueprint("sextant", __name__)
 
-_REQUEST_ID = re.compile(r"[!-~]{1,128}")
+REQUEST_ID = re.compile(r"[!-~]{1,128}")
 
 
 @dataclass(frozen=True)
@@ -45,7 +47,7 @@ def parts() -> Parts:
 @blueprint.before_app_request
 def _name_request() -> None:
     given = request.headers.get("X-Request-ID", "")
-    g.request_id = given if _REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
+    g.request_id = given if REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
 
 
 @blueprint.after_app_request
@@ -76,20 +78,11 @@ def answer_body(body: bytes, *, explain: bool | None = None) -> dict[str, Any]:
     Everything is computed and stored unless `explain` is false. Reasons are put into words for one
     object, and for a list only where `explain` is true: few read ten thousand of them.
     """
-    reader, model, log = parts().reader, parts().model, parts().log
-    instances = reader.parse(body)
-    prediction = model.predict(instances.arrays, explain=explain is not False)
-    if prediction.not_finite:
-        raise instances.without_answer(prediction.not_finite)
-    stored = log.append(
-        request_id=g.request_id,
-        ids=instances.ids,
-        values=instances.values,
-        outputs=prediction.outputs,
-        warnings=instances.warnings,
-        inference_ms=prediction.inference_ms,
+    instances = parts().reader.parse(body)
+    prediction, stored = predict_and_store(
+        instances, explain=explain is not False, refuse=instances.without_answer
     )
-    contract = model.contract
+    contract = parts().model.contract
     said = to_answers(
         contract,
         instances.values,
@@ -110,6 +103,27 @@ def answer_body(body: bytes, *, explain: bool | None = None) -> dict[str, Any]:
         "predicted_at": f"{stored.predicted_at.isoformat(timespec='microseconds')}Z",
     }
     return {**shared, **answers[0]} if instances.is_single else {**shared, "predictions": answers}
+
+
+def predict_and_store(
+    instances: Instances, *, explain: bool, refuse: Callable[[Sequence[int]], InvalidPayload]
+) -> tuple[Prediction, Stored]:
+    """Predict rows that are checked, and return once they are stored: no row is answered before.
+
+    `refuse` makes the error of rows to which the model has no finite answer.
+    """
+    prediction = parts().model.predict(instances.arrays, explain=explain)
+    if prediction.not_finite:
+        raise refuse(prediction.not_finite)
+    stored = parts().log.append(
+        request_id=g.request_id,
+        ids=instances.ids,
+        values=instances.values,
+        outputs=prediction.outputs,
+        warnings=instances.warnings,
+        inference_ms=prediction.inference_ms,
+    )
+    return prediction, stored
 
 
 @blueprint.get("/predictions/<uuid:prediction_id>")
@@ -144,11 +158,14 @@ def live() -> Response:
 @blueprint.get("/health/ready")
 def ready() -> Response:
     """Say whether a prediction would be answered and stored now."""
-    if parts().is_stopping.is_set():
-        raise ServiceUnavailable("the server is stopping", retry_after=1)
-    if trouble := parts().log.trouble:
-        raise ServiceUnavailable(trouble, retry_after=1)
+    if what := trouble():
+        raise ServiceUnavailable(what, retry_after=1)
     return json_response({"status": "ready"})
+
+
+def trouble() -> str | None:
+    """Return why a prediction would probably not be answered and stored now, or None."""
+    return "the server is stopping" if parts().is_stopping.is_set() else parts().log.trouble
 
 
 def wants_html() -> bool:
