@@ -2,7 +2,7 @@
 
 import msgspec
 from flask import Blueprint, Response, current_app, g, request
-from werkzeug.exceptions import NotFound, ServiceUnavailable
+from werkzeug.exceptions import MethodNotAllowed, NotFound, ServiceUnavailable
 
 from server.contract import Contract
 from server.routes import (
@@ -62,6 +62,9 @@ def index() -> Response:
 @blueprint.get("/models/<path:model>/versions/<path:version>")
 def model(model: str, version: str | None = None) -> Response:
     """Say what the model takes and answers."""
+    # Names may hold slashes, so the rules take in this path as well.
+    if (version or model).endswith("/infer"):
+        raise MethodNotAllowed(["POST"])
     return json_response(metadata.of_model(_find(model, version)))
 
 

@@ -4,6 +4,7 @@ Each lives in an environment of its own, made here from its pins, for they clash
 we ship, and a small one with integers, texts and names that are hard to put in an address.
 """
 
+import re
 import subprocess
 import sys
 import tempfile
@@ -42,6 +43,20 @@ def ask(model, pythons, folder):
         for client in CLIENTS:
             script = HERE / f"check_{client}.py"
             subprocess.run([pythons[client], script, url], check=True, timeout=120)
+        if model.stem == "sdss":
+            follow_the_document(pythons, url)
+
+
+def follow_the_document(pythons, url):
+    """Run the examples of docs/v2.md as they stand there, but for the address."""
+    text = (
+        (ROOT / "docs" / "v2.md").read_text().replace("127.0.0.1:8080", url.removeprefix("http://"))
+    )
+    examples = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    for client, example in zip(("triton", "kserve"), examples, strict=True):
+        command = [pythons[client], "-c", example]
+        said = subprocess.run(command, check=True, capture_output=True, text=True, timeout=120)
+        assert "STAR" in said.stdout, said
 
 
 def main():
