@@ -9,7 +9,11 @@ from server.v2.datatypes import BYTES, OF_CONTRACT
 # a list as JSON.
 BESIDE = ("prediction_id", "warnings")
 
-SERVER = {"name": "sextant", "version": "unreleased", "extensions": ["binary_tensor_data", "statistics"]}
+SERVER = {
+    "name": "sextant",
+    "version": "unreleased",
+    "extensions": ["binary_tensor_data", "statistics"],
+}
 
 
 def of_model(contract: Contract) -> dict[str, Any]:
