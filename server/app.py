@@ -13,6 +13,7 @@ from server.pages import home as pages
 from server.payload import PayloadReader
 from server.prediction_log import PredictionLog
 from server.sql import routes as sql_routes
+from server.v2 import routes as v2_routes
 
 
 def create_app(settings: Settings, is_stopping: Event | None = None) -> Flask:
@@ -50,6 +51,7 @@ def create_app(settings: Settings, is_stopping: Event | None = None) -> Flask:
     )
     app.register_blueprint(routes.blueprint)
     app.register_blueprint(pages.blueprint)
+    app.register_blueprint(v2_routes.blueprint)
     log_pages.register(app)
     sql_routes.register(app, settings, log)
     errors.register(app)

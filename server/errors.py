@@ -5,7 +5,7 @@ import logging
 from http import HTTPStatus
 from typing import Any
 
-from flask import Flask, Response
+from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
 
 from server.faults import InvalidPayload
@@ -60,7 +60,10 @@ def register(app: Flask) -> None:
     def _(error: HTTPException) -> Response:
         if error.code is None or error.code < 400:  # a redirect is no error
             return error.get_response()  # type: ignore[return-value]  # werkzeug's own response
-        response = problem_response(error.code, _DETAILS.get(error.code) or error.description or "")
+        detail = error.description or ""
+        if error.description == type(error).description:  # nobody said anything of this one
+            detail = _DETAILS.get(error.code, detail)
+        response = problem_response(error.code, detail)
         for name, value in error.get_headers():
             if name != "Content-Type":
                 response.headers[name] = value
@@ -84,5 +87,13 @@ def detail_of(error: LogUnavailable) -> str:
 
 def problem_response(status: int, detail: str, **members: Any) -> Response:
     """Return a problem as an answer."""
-    body = json.dumps(problem(status, detail, **members))
-    return Response(body, status, content_type=PROBLEM_TYPE)
+    body, content_type = written(problem(status, detail, **members), request.path)
+    return Response(body, status, content_type=content_type)
+
+
+def written(told: dict[str, Any], path: str) -> tuple[str, str]:
+    """Return a problem as body and Content-Type, as who asks for `path` reads it."""
+    if path == "/v2" or path.startswith("/v2/"):
+        # Clients of the Open Inference Protocol read `error`, some of this Content-Type alone.
+        return json.dumps({"error": told["detail"], **told}), "application/json"
+    return json.dumps(told), PROBLEM_TYPE

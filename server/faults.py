@@ -13,7 +13,7 @@ MAX_ID_LENGTH = 256
 # Categories are words; what is longer is a document, and would be logged and shown every time.
 MAX_STRING_LENGTH = 4_096
 # Faults told of one body: enough to mend a client, not a second body.
-_MAX_FAULTS = 100
+MAX_FAULTS = 100
 
 
 class Fault(NamedTuple):
@@ -43,7 +43,7 @@ def find_instances(
     InvalidPayload
         With every fault, up to a hundred of them, and the place of each.
     """
-    content = _load_json(body)
+    content = load_json(body)
     faults: list[Fault] = []
     root, is_single = "", False
     if isinstance(content, dict) and "instances" in content:
@@ -63,20 +63,21 @@ def find_instances(
         raise unprocessable([*faults, Fault(root, detail)])
     for number, instance in enumerate(content):
         faults += _faults_of_instance(instance, "" if is_single else f"{root}/{number}", features)
-        if len(faults) > _MAX_FAULTS:
+        if len(faults) > MAX_FAULTS:
             break
     if faults:
         raise unprocessable(faults)
     return content, is_single, root
 
 
-class _NotANumber(str):
+class NotANumber(str):
     """NaN, Infinity or -Infinity, which Python's reader takes and JSON does not know."""
 
 
-def _load_json(body: bytes) -> Any:
+def load_json(body: bytes) -> Any:
+    """Read JSON, and NotANumber where it is none; InvalidPayload if it is no JSON at all."""
     try:
-        return json.loads(body.decode("utf-8"), parse_constant=_NotANumber, parse_int=_to_int)
+        return json.loads(body.decode("utf-8"), parse_constant=NotANumber, parse_int=_to_int)
     except UnicodeDecodeError as error:
         detail = f"the body is not UTF-8: {error}"
     except RecursionError:
@@ -97,7 +98,7 @@ def _faults_of_instance(instance: Any, place: str, features: Sequence[Feature]) 
     names = [feature.name for feature in features]
     unknown = f"unknown field: the model takes {', '.join(names)}"
     strangers = (key for key in instance if key not in names and key != "id")
-    faults = [Fault(place + _pointer(key), unknown) for key in islice(strangers, _MAX_FAULTS + 1)]
+    faults = [Fault(place + _pointer(key), unknown) for key in islice(strangers, MAX_FAULTS + 1)]
     for feature in features:
         if feature.name in instance:
             detail = fault_of_value(feature, instance[feature.name])
@@ -114,7 +115,7 @@ def fault_of_value(feature: Feature, value: Any) -> str | None:
     """Return what is wrong with `value` for `feature`, or None."""
     if value is None:
         return None if feature.nullable else "null: this feature may not be missing"
-    if isinstance(value, _NotANumber):
+    if isinstance(value, NotANumber):
         mend = ": leave it out or send null" if feature.nullable else ""
         return f"{value} is not a finite number{mend}"
     if feature.type == "string":
@@ -148,7 +149,7 @@ def _fault_of_id(value: Any) -> str | None:
 
 
 def _fault_of_text(value: Any, max_length: int) -> str | None:
-    if not isinstance(value, str) or isinstance(value, _NotANumber):
+    if not isinstance(value, str) or isinstance(value, NotANumber):
         return _expected("a string", value)
     if len(value) > max_length:
         return f"{len(value)} characters: at most {max_length} are taken"
@@ -164,7 +165,7 @@ def _pointer(key: str) -> str:
 
 def _expected(wanted: str, value: Any) -> str:
     words = {dict: "an object", list: "a list", str: "a string", bool: "a boolean"}
-    words |= {type(None): "null", _NotANumber: value}
+    words |= {type(None): "null", NotANumber: value}
     found = words.get(type(value), "a number")
     return f"expected {wanted}, got {found}"
 
@@ -177,7 +178,7 @@ def shown(value: Any) -> str:
 
 def unprocessable(faults: Sequence[Fault]) -> InvalidPayload:
     """Return the error for faults in a body; it tells a hundred of them at most."""
-    told = faults[:_MAX_FAULTS]
+    told = faults[:MAX_FAULTS]
     count = f"{len(told)} fault{'s' if len(told) > 1 else ''}"
     detail = f"{count} in the body" if told == faults else f"the first {count} in the body"
     return InvalidPayload(HTTPStatus.UNPROCESSABLE_ENTITY, detail, told)

@@ -1,6 +1,5 @@
 """Waitress as we run it: single predictions together, our own problems, an orderly stop."""
 
-import json
 import select
 import socket
 import threading
@@ -15,7 +14,7 @@ from waitress.server import create_server
 from waitress.task import ErrorTask, WSGITask
 
 from server.config import Settings
-from server.errors import PROBLEM_TYPE, problem
+from server.errors import problem, written
 from server.routes import Parts, name_of_request
 from server.together import MAX_BODY_BYTES, Answer, Together
 
@@ -194,9 +193,13 @@ class _ProblemTask(ErrorTask):  # type: ignore[misc]  # Waitress publishes no ty
 
     def execute(self) -> None:
         error = self.request.error
-        body = json.dumps(problem(error.code, error.body)).encode()
+        # What is no HTTP has no path.
+        text, content_type = written(
+            problem(error.code, error.body), getattr(self.request, "path", "")
+        )
+        body = text.encode()
         self.status = f"{error.code} {error.reason}"
-        self.response_headers.append(("Content-Type", PROBLEM_TYPE))
+        self.response_headers.append(("Content-Type", content_type))
         self.set_close_on_finish()
         self.content_length = len(body)
         self.write(body)

@@ -55,7 +55,7 @@ class PayloadReader:
 
     def __init__(self, features: Sequence[Feature], max_instances: int) -> None:
         self._features = features
-        self._max_instances = max_instances
+        self.max_instances = max_instances
         row: Any = _row_type(features)
         wrapper: Any = msgspec.defstruct(
             "Body", [("instances", list[row])], forbid_unknown_fields=True
@@ -85,7 +85,7 @@ class PayloadReader:
                 rows, is_single = [self._one.decode(body)], True
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             rows = None
-        if rows and len(rows) <= self._max_instances:
+        if rows and len(rows) <= self.max_instances:
             columns: list[Any]
             *columns, ids = zip(*map(msgspec.structs.astuple, rows), strict=True)
             arrays = self._to_arrays(columns)
@@ -93,7 +93,7 @@ class PayloadReader:
                 len(_rows_refused(f, a)) for f, a in zip(self._features, arrays, strict=True)
             ):
                 return self._to_instances(columns, arrays, ids, is_single, root)
-        found, is_single, root = find_instances(body, self._features, self._max_instances)
+        found, is_single, root = find_instances(body, self._features, self.max_instances)
         columns = [[_as_sent(f, row.get(f.name)) for row in found] for f in self._features]
         caller_ids = [row.get("id") for row in found]
         return self._to_instances(columns, self._to_arrays(columns), caller_ids, is_single, root)

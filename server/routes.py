@@ -2,7 +2,7 @@
 
 import re
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from threading import Event
 from typing import Any, TypeVar, cast
@@ -17,6 +17,7 @@ from werkzeug.exceptions import (
 )
 
 from server.answers import Answer, to_content
+from server.faults import InvalidPayload
 from server.kept_answers import KeptAnswers
 from server.keys import Key, to_key
 from server.model import Model
@@ -29,7 +30,7 @@ blueprint = Blueprint("sextant", __name__)
 
 T = TypeVar("T")
 
-_REQUEST_ID = re.compile(r"[!-~]{1,128}")
+REQUEST_ID = re.compile(r"[!-~]{1,128}")
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,7 @@ def _name_request() -> None:
 
 def name_of_request(given: str) -> str:
     """Return the caller's name of a request where it can be used, or a new one."""
-    return given if _REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
+    return given if REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
 
 
 @blueprint.after_app_request
@@ -118,9 +119,16 @@ def answer_instances(instances: Instances, *, explain: bool | None = None) -> di
     return to_content(parts().model.contract, instances, outputs, stored, reasons=reasons)
 
 
-def predict_and_store(instances: Instances, *, explain: bool) -> tuple[dict[str, Any], Stored]:
+def predict_and_store(
+    instances: Instances,
+    *,
+    explain: bool,
+    refuse: Callable[[Sequence[int]], InvalidPayload] | None = None,
+) -> tuple[dict[str, Any], Stored]:
     """Return what the model says, by output, once the rows are committed."""
-    return store_answered(instances, lambda outputs, stored: (outputs, stored), explain=explain)
+    return store_answered(
+        instances, lambda outputs, stored: (outputs, stored), explain=explain, refuse=refuse
+    )
 
 
 def store_answered(
@@ -129,15 +137,17 @@ def store_answered(
     *,
     explain: bool,
     key: Key | None = None,
+    refuse: Callable[[Sequence[int]], InvalidPayload] | None = None,
 ) -> T:
     """Predict, write the answer, store: the path of every prediction once its body is read.
 
     Returns what `write` makes of the outputs and the numbers of the rows, once these are committed.
-    With a `key` that is an Answer, and is committed together with them.
+    With a `key` that is an Answer, and is committed together with them. `refuse` makes the error of
+    rows to which the model has no finite answer, where it is not that of a body of JSON.
     """
     prediction = parts().model.predict(instances.arrays, explain=explain)
     if prediction.not_finite:
-        raise instances.without_answer(prediction.not_finite)
+        raise (refuse or instances.without_answer)(prediction.not_finite)
     stored = parts().log.number(len(instances))
     answer = write(prediction.outputs, stored)
     kept = key.keep(answer, stored, g.request_id) if key and isinstance(answer, Answer) else None
@@ -186,11 +196,14 @@ def live() -> Response:
 @blueprint.get("/health/ready")
 def ready() -> Response:
     """Say whether a prediction would be answered and stored now."""
-    if parts().is_stopping.is_set():
-        raise ServiceUnavailable("the server is stopping", retry_after=1)
-    if trouble := parts().log.trouble:
-        raise ServiceUnavailable(trouble, retry_after=1)
+    if what := trouble():
+        raise ServiceUnavailable(what, retry_after=1)
     return json_response({"status": "ready"})
+
+
+def trouble() -> str | None:
+    """Return why a prediction would probably not be answered and stored now, or None."""
+    return "the server is stopping" if parts().is_stopping.is_set() else parts().log.trouble
 
 
 def wants_html() -> bool:
