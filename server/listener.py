@@ -10,11 +10,14 @@ from typing import Any
 from flask import Flask
 from waitress import wasyncore
 from waitress.channel import HTTPChannel
+from waitress.parser import HTTPRequestParser
 from waitress.server import create_server
 from waitress.task import ErrorTask, WSGITask
 
 from server.config import Settings
 from server.errors import PROBLEM_TYPE, problem
+from server.seeing.record import RECEIVED_AT, Record
+from server.seeing.seeing import REFUSED, Seeing
 
 # A body a few times too large is still read to its end, so that its sender reads our answer
 # instead of a broken connection.
@@ -29,7 +32,13 @@ def bind(host: str, port: int) -> socket.socket:
     return socket.create_server((host, port), family=family, backlog=1024)
 
 
-def run(app: Flask, settings: Settings, listening: socket.socket, is_stopping: Event) -> None:
+def run(
+    app: Flask,
+    settings: Settings,
+    listening: socket.socket,
+    is_stopping: Event,
+    seeing: Seeing,
+) -> None:
     """Answer requests until `is_stopping` is set, then finish those that have come in.
 
     Whoever sets `is_stopping` is heard within a quarter of a second.
@@ -47,6 +56,9 @@ def run(app: Flask, settings: Settings, listening: socket.socket, is_stopping: E
     )
     server.channel_class = _Channel
     server.is_stopping = is_stopping
+    server.seeing = seeing
+    dispatcher = server.task_dispatcher
+    seeing.gauges.load = lambda: (dispatcher.active_count, len(dispatcher.queue))
     while not is_stopping.is_set():
         _turn(server, timeout_s=0.25)
     last_call = time.monotonic() + _LAST_CALL_S
@@ -70,7 +82,24 @@ def _is_busy(server: Any) -> bool:
     return any(channel.requests or channel.total_outbufs_len for channel in channels)
 
 
+class _Parser(HTTPRequestParser):  # type: ignore[misc]  # Waitress publishes no types
+    """Notes when the whole request has come in: from then on it is we who take time."""
+
+    received_at = 0.0
+
+    def received(self, data: bytes) -> Any:
+        taken = super().received(data)
+        if self.completed:
+            self.received_at = time.perf_counter()
+        return taken
+
+
 class _Task(WSGITask):  # type: ignore[misc]  # Waitress publishes no types
+    def get_environment(self) -> Any:
+        environ = super().get_environment()
+        environ[RECEIVED_AT] = self.request.received_at
+        return environ
+
     def build_response_header(self) -> Any:
         if self.channel.server.is_stopping.is_set():
             self.set_close_on_finish()
@@ -88,8 +117,13 @@ class _ProblemTask(ErrorTask):  # type: ignore[misc]  # Waitress publishes no ty
         self.set_close_on_finish()
         self.content_length = len(body)
         self.write(body)
+        method = getattr(self.request, "command", "")
+        record = Record({"REQUEST_METHOD": method, RECEIVED_AT: self.request.received_at})
+        record.n_bytes = len(body)
+        self.channel.server.seeing.finish(record, REFUSED, error.code, None)
 
 
 class _Channel(HTTPChannel):  # type: ignore[misc]  # Waitress publishes no types
+    parser_class = _Parser
     task_class = _Task
     error_task_class = _ProblemTask

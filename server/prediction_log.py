@@ -16,7 +16,7 @@ import duckdb
 from server.contract import Contract
 from server.storage.reading import read_one
 from server.storage.snapshots import Reader, Snapshot
-from server.storage.writer import LogUnavailable, Writer
+from server.storage.writer import LogUnavailable, Observe, Writer
 
 T = TypeVar("T")
 
@@ -113,6 +113,15 @@ class PredictionLog:
             return self._writer.cursor()
         except duckdb.Error as error:
             raise LogUnavailable("the prediction log cannot be read") from error
+
+    def observe_with(self, observe: Observe) -> None:
+        """Tell `observe` from now on what becomes of the rows that are handed in."""
+        self._writer.observe = observe
+
+    @property
+    def waiting_rows(self) -> int:
+        """Rows that wait for their commit."""
+        return self._writer.waiting_rows
 
     @property
     def trouble(self) -> str | None:

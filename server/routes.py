@@ -21,6 +21,8 @@ from server.pages.prediction_page import to_page
 from server.pages.reliability import to_heads
 from server.payload import PayloadReader
 from server.prediction_log import PredictionLog
+from server.seeing.record import Record
+from server.seeing.seeing import Seeing
 
 blueprint = Blueprint("sextant", __name__)
 
@@ -35,6 +37,7 @@ class Parts:
     model: Model
     log: PredictionLog
     is_stopping: Event
+    seeing: Seeing
 
 
 def parts() -> Parts:
@@ -77,10 +80,15 @@ def answer_body(body: bytes, *, explain: bool | None = None) -> dict[str, Any]:
     object, and for a list only where `explain` is true: few read ten thousand of them.
     """
     reader, model, log = parts().reader, parts().model, parts().log
+    record: Record = g.record
+    record.begin("parse")
     instances = reader.parse(body)
+    record.rows = len(instances)
+    record.begin("model")
     prediction = model.predict(instances.arrays, explain=explain is not False)
     if prediction.not_finite:
         raise instances.without_answer(prediction.not_finite)
+    record.begin("store")
     stored = log.append(
         request_id=g.request_id,
         ids=instances.ids,
@@ -88,6 +96,10 @@ def answer_body(body: bytes, *, explain: bool | None = None) -> dict[str, Any]:
         outputs=prediction.outputs,
         warnings=instances.warnings,
         inference_ms=prediction.inference_ms,
+    )
+    record.begin("answer")
+    parts().seeing.predictions.predicted(
+        instances.values, prediction.outputs, prediction.inference_ms, len(instances)
     )
     contract = model.contract
     said = to_answers(

@@ -23,6 +23,9 @@ _logger = logging.getLogger(__name__)
 _PROBE_INTERVAL_S = 1.0
 
 T = TypeVar("T")
+# Told of an outcome, its rows and its seconds: committed and changed; commit_failed, queue_full
+# and commit_timeout, whose rows are not known to be stored. It must not raise.
+Observe = Callable[[str, int, float], None]
 
 
 class LogUnavailable(Exception):
@@ -71,6 +74,7 @@ class Writer:
         self._waiting_rows = 0
         self._lock = threading.Lock()
         self._failure: str | None = None
+        self.observe: Observe = _unobserved
         # When the writer took the rows that it is committing, on the monotonic clock.
         self._commit_began: float | None = None
         self._open()
@@ -90,6 +94,7 @@ class Writer:
         entry = _Entry(n_rows, rows, columns)
         with self._lock:
             if self._waiting_rows + entry.n_rows > self._max_waiting_rows:
+                self.observe("queue_full", n_rows, 0.0)
                 raise LogUnavailable("too many predictions wait to be stored")
             self._waiting_rows += entry.n_rows
         self._await(entry)
@@ -113,11 +118,17 @@ class Writer:
     def _await(self, task: _Task) -> None:
         self._waiting.put(task)
         if not task.done.wait(self._commit_timeout_s):
+            self.observe("commit_timeout", getattr(task, "n_rows", 0), self._commit_timeout_s)
             raise LogUnavailable(f"not committed within {self._commit_timeout_s:g} s")
         if isinstance(task.failure, duckdb.Error | LogUnusable):
             raise LogUnavailable("the prediction log cannot be written") from task.failure
         if task.failure:
             raise task.failure
+
+    @property
+    def waiting_rows(self) -> int:
+        """Rows that wait for their commit."""
+        return self._waiting_rows
 
     @property
     def table_name(self) -> str:
@@ -161,6 +172,8 @@ class Writer:
             tasks, is_open = self._take()
             self._commit_began = time.monotonic()
             group = [task for task in tasks if isinstance(task, _Entry)]
+            n_rows = sum(entry.n_rows for entry in group)
+            outcome = "committed"
             try:
                 if self._failure:
                     self._recover()
@@ -170,16 +183,20 @@ class Writer:
                 self._failure = None
             except Exception as error:  # each of the group gets it
                 self._note_failure(error)
+                outcome = "commit_failed"
                 for entry in group:
                     entry.failure = error
             with self._lock:
-                self._waiting_rows -= sum(entry.n_rows for entry in group)
+                self._waiting_rows -= n_rows
+            if group:
+                self.observe(outcome, n_rows, time.monotonic() - self._commit_began)
             for entry in group:
                 entry.done.set()
             for task in tasks:
                 if isinstance(task, _Change):
                     self._commit_began = time.monotonic()
                     self._change(task)
+                    self.observe("changed", 0, time.monotonic() - self._commit_began)
                     task.done.set()
             self._commit_began = None
 
@@ -253,3 +270,7 @@ class Writer:
     def _close(self) -> None:
         self._connection.close()
         self._database.close()
+
+
+def _unobserved(_outcome: str, _rows: int, _seconds: float) -> None:
+    """Tell nobody."""
