@@ -4,7 +4,7 @@ from collections import Counter as Tally
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, Info
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info
 
 from server.contract import Contract
 
@@ -42,6 +42,12 @@ class PredictionMetrics:
         self._outside = counter("model_novelty_outside", "Rows novel in at least one feature.")
         novel = counter("model_novel_predictions", "Rows novel in this feature.", ["feature"])
         bounds = contract.novelty.columns if contract.novelty else []
+        if contract.novelty:
+            Gauge(
+                "model_novelty_expected_ratio",
+                "Share of rows like those the model knows that is called novel.",
+                registry=registry,
+            ).set(contract.novelty.false_alarms)
         self._novel = [novel.labels(bound.name) for bound in bounds]
         missing = counter("model_missing_inputs", "Rows without this input.", ["feature"])
         self._missing = [(f.name, missing.labels(f.name)) for f in contract.features if f.nullable]
@@ -65,6 +71,8 @@ class PredictionMetrics:
         self._seconds.observe(inference_ms / 1e3)
         if self._label is None:
             self._predictions.inc(n_rows)
+        elif n_rows == 1:  # as most are, and a tally takes longer than all the rest
+            self._of_label[outputs[self._label].item()].inc()
         else:
             for label, rows in Tally(outputs[self._label].tolist()).items():
                 self._of_label[label].inc(rows)

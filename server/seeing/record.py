@@ -29,7 +29,7 @@ class Record:
         As WSGI has it.
     """
 
-    __slots__ = ("_parts", "is_broken_off", "method", "n_bytes", "rows", "trace")
+    __slots__ = ("_ended", "_parts", "is_broken_off", "method", "n_bytes", "rows", "trace")
 
     def __init__(self, environ: Mapping[str, Any]) -> None:
         now = time.perf_counter()
@@ -41,6 +41,7 @@ class Record:
         self.n_bytes = 0
         # Whether the client was gone, or reading failed, before the whole answer was sent.
         self.is_broken_off = False
+        self._ended: float | None = None
         # Names of what was begun, each with its time: a part lasts until the next one begins.
         self._parts: list[tuple[str, float]] = [
             ("wait", environ.get(RECEIVED_AT, now)),
@@ -51,14 +52,15 @@ class Record:
         """Note that `part` begins now, and the part before it is over."""
         self._parts.append((part, time.perf_counter()))
 
-    def seconds(self) -> float:
-        """Return how long the request has taken until now."""
-        return time.perf_counter() - self._parts[0][1]
+    def end(self) -> float:
+        """Note that the answer is complete, and return how long the request took, in seconds."""
+        self._ended = time.perf_counter()
+        return self._ended - self._parts[0][1]
 
     def parts_ms(self) -> dict[str, float]:
-        """Return the milliseconds of each part, in order; the last one until now."""
+        """Return the milliseconds of each part, in order; the last one until the end, or now."""
         begun = self._parts
-        ends = [began for _, began in begun[1:]] + [time.perf_counter()]
+        ends = [began for _, began in begun[1:]] + [self._ended or time.perf_counter()]
         return {
             name: round(1e3 * (end - began), 3)
             for (name, began), end in zip(begun, ends, strict=True)
@@ -66,7 +68,12 @@ class Record:
 
     def server_timing(self) -> str | None:
         """Return the header Server-Timing of a request that has more parts than any other."""
-        if len(self._parts) == 2:
+        begun = self._parts
+        if len(begun) == 2:
             return None
-        told = ", ".join(f"{name};dur={ms:.3f}" for name, ms in self.parts_ms().items())
-        return f"{told}, total;dur={1e3 * self.seconds():.3f}"
+        now = time.perf_counter()
+        told, end = [f"total;dur={1e3 * (now - begun[0][1]):.3f}"], now
+        for name, began in reversed(begun):
+            told.append(f"{name};dur={1e3 * (end - began):.3f}")
+            end = began
+        return ", ".join(reversed(told))

@@ -49,7 +49,7 @@ class Seeing:
 
     def finish(self, record: Record, route: str, status: int, request_id: str | None) -> None:
         """Count and log one answered request; called once, when its answer is complete."""
-        seconds = record.seconds()
+        seconds = record.end()
         trace = record.trace
         self._requests.answered(
             record.method, route, status, seconds, trace.trace_id if trace else None

@@ -1,0 +1,150 @@
+import io
+import json
+import logging
+import os
+import threading
+import time
+
+import pytest
+
+from server.seeing import log_writer
+from server.seeing.log_writer import LogWriter
+
+LINE = {
+    "level": "INFO",
+    "logger": "server.requests",
+    "message": "request",
+    "request_id": "r1",
+    "method": "POST",
+    "route": "/predict",
+    "status": 200,
+    "duration_ms": 2.5,
+    "rows": 1,
+    "bytes": 10,
+    "parts_ms": {"wait": 0.5, "handle": 2},
+}
+
+
+class Log:
+    """A writer, and what it wrote."""
+
+    def __init__(self, is_json, stream=None):
+        self.stream = stream or io.StringIO()
+        self.writer = LogWriter(self.stream, is_json=is_json, level=logging.INFO)
+
+    def say(self, level, message, *values, error=None):
+        told = error and (type(error), error, error.__traceback__)
+        record = logging.LogRecord("tests", level, "", 0, message, values, told)
+        self.writer.handle(record)
+
+    def lines(self):
+        self.writer.close()
+        return self.stream.getvalue().splitlines()
+
+
+@pytest.fixture
+def json_log():
+    return Log(is_json=True)
+
+
+@pytest.fixture
+def text_log():
+    return Log(is_json=False)
+
+
+def test_requests_and_records_are_lines_of_one_form_in_order(json_log):
+    json_log.writer.write_request(dict(LINE))
+    json_log.say(logging.WARNING, "the disk is %s", "full")
+
+    request, record = map(json.loads, json_log.lines())
+
+    assert {name: value for name, value in request.items() if name != "time"} == LINE
+    assert record["message"] == "the disk is full"
+    assert list(record)[:4] == list(request)[:4] == ["time", "level", "logger", "message"]
+    assert request["time"] <= record["time"]
+
+
+def test_a_traceback_is_one_line_of_json(json_log):
+    try:
+        1 / 0  # noqa: B018  # it is to fail
+    except ZeroDivisionError as error:
+        json_log.say(logging.ERROR, "unexpected", error=error)
+
+    (line,) = json_log.lines()
+
+    assert "ZeroDivisionError: division by zero" in json.loads(line)["exc_info"]
+
+
+def test_text_is_for_people(text_log):
+    text_log.writer.write_request(dict(LINE))
+    text_log.writer.write_request({**LINE, "message": "slow request", "level": "WARNING"})
+
+    quick, slow = text_log.lines()
+
+    assert quick.endswith(
+        "Z INFO server.requests: POST /predict 200 2.5 ms (wait=0.5 handle=2) "
+        "request_id=r1 rows=1 bytes=10"
+    )
+    assert "Z WARNING server.requests: slow request POST /predict" in slow
+
+
+def test_nobody_outside_makes_a_line_of_their_own(text_log, json_log):
+    for log in (text_log, json_log):
+        log.say(logging.INFO, "nothing at %s", "/x\r\n2026-01-01T00:00:00.000Z INFO all is well")
+
+        assert len(log.lines()) == 1
+
+
+def test_what_is_no_unicode_is_written_all_the_same(json_log):
+    json_log.say(logging.INFO, "no text: %s", "\udcff")
+
+    (line,) = json_log.lines()
+
+    assert json.loads(line)["message"] == "no text: \udcff"
+
+
+def test_a_record_that_does_not_fit_ends_nothing(json_log):
+    json_log.say(logging.INFO, "%d rows", "no number")
+    json_log.say(logging.INFO, "after it")
+
+    first, second = map(json.loads, json_log.lines())
+
+    assert "a line cannot be written" in first["message"]
+    assert second["message"] == "after it"
+
+
+def test_a_reader_that_stops_reading_stops_nobody_and_is_told_what_it_missed(monkeypatch):
+    monkeypatch.setattr(log_writer, "_MAX_WAITING", 500)
+    reading, writing = os.pipe()
+    with os.fdopen(writing, "w") as stream, os.fdopen(reading) as reader:
+        log = Log(is_json=True, stream=stream)
+        for _ in range(500):  # fills the pipe, which the writer then hangs in
+            log.writer.write_request(dict(LINE))
+        time.sleep(0.5)
+        for _ in range(700):
+            log.writer.write_request(dict(LINE))
+        lines = []
+        taker = threading.Thread(target=lambda: lines.extend(reader))
+        taker.start()
+        log.writer._thread.join(0.5)
+        log.writer.close()
+        stream.close()
+        taker.join(10)
+
+    told = json.loads(lines[-1])
+    assert told["message"] == "200 lines of this log are lost: they were not read"
+    assert len(lines) == 1001
+
+
+def test_a_reader_that_is_gone_stops_nobody():
+    reading, writing = os.pipe()
+    os.close(reading)
+    stream = os.fdopen(writing, "w")
+    log = Log(is_json=True, stream=stream)
+
+    log.writer.write_request(dict(LINE))
+    log.writer.close()
+
+    assert not log.writer._thread.is_alive()
+    with pytest.raises(BrokenPipeError):
+        stream.close()
