@@ -1,13 +1,14 @@
 """Write the server's log from a thread of its own, so that no request waits for its reader."""
 
 import logging
+import os
 import sys
 import threading
 import time
 from collections import deque
 from collections.abc import Callable
 from types import TracebackType
-from typing import Any, TextIO
+from typing import Any
 
 from flask import g, has_request_context
 
@@ -26,18 +27,20 @@ class LogWriter(logging.Handler):
 
     Parameters
     ----------
-    stream : text file
+    target : int
+        The file descriptor to write to. No file object: at its end the interpreter takes the lock
+        of one, and dies where a write hangs in it.
     is_json : bool
         Whether a line is a JSON object, or text.
     level : int
         The least level that is written, as logging numbers them.
     """
 
-    def __init__(self, stream: TextIO, *, is_json: bool, level: int) -> None:
+    def __init__(self, target: int, *, is_json: bool, level: int) -> None:
         super().__init__(level)
         self.setFormatter(JsonLines() if is_json else TextLines())
         self._line: Callable[[dict[str, Any]], str] = json_line if is_json else text_line
-        self._stream = stream
+        self._target = target
         self._waiting: deque[logging.LogRecord | dict[str, Any]] = deque()
         self._dropped = 0
         self._wake = threading.Event()
@@ -86,10 +89,14 @@ class LogWriter(logging.Handler):
                 lost, self._dropped = self._dropped, 0
                 lines.append(self._formatted(_told_of_loss(lost)))
             try:
-                self._stream.write("".join(f"{line}\n" for line in lines))
-                self._stream.flush()
-            except (OSError, ValueError):  # nobody reads any more: the server goes on without
+                self._write("".join(f"{line}\n" for line in lines))
+            except OSError:  # nobody reads any more: the server goes on without
                 self._dropped += len(lines)
+
+    def _write(self, text: str) -> None:
+        rest = text.encode(errors="backslashreplace")
+        while rest:
+            rest = rest[os.write(self._target, rest) :]
 
     def _formatted(self, entry: logging.LogRecord | dict[str, Any]) -> str:
         try:
@@ -108,9 +115,14 @@ def _record(level: int, message: str) -> logging.LogRecord:
 
 def start_log(log_format: str, log_level: str) -> LogWriter:
     """Send everything that is logged, warned or raised by a thread to standard error."""
-    is_json = log_format == "json" or (log_format == "auto" and not sys.stderr.isatty())
+    if sys.stderr is None:
+        # It was closed before the start: the next file opened, the database, would take its place.
+        target, is_terminal = os.open(os.devnull, os.O_WRONLY), False
+    else:
+        target, is_terminal = sys.stderr.fileno(), sys.stderr.isatty()
+    is_json = log_format == "json" or (log_format == "auto" and not is_terminal)
     level = logging.getLevelNamesMapping()[log_level.upper()]
-    writer = LogWriter(sys.stderr, is_json=is_json, level=level)
+    writer = LogWriter(target, is_json=is_json, level=level)
     logging.basicConfig(handlers=[writer], level=level, force=True)
     logging.captureWarnings(capture=True)
     threading.excepthook = _log_thread

@@ -1,14 +1,13 @@
-import io
 import json
 import logging
 import os
 import threading
-import time
 
 import pytest
 
 from server.seeing import log_writer
 from server.seeing.log_writer import LogWriter
+from tests.server.seeing.test_refreshed import wait_for
 
 LINE = {
     "level": "INFO",
@@ -28,9 +27,10 @@ LINE = {
 class Log:
     """A writer, and what it wrote."""
 
-    def __init__(self, is_json, stream=None):
-        self.stream = stream or io.StringIO()
-        self.writer = LogWriter(self.stream, is_json=is_json, level=logging.INFO)
+    def __init__(self, path, *, is_json):
+        self.path = path
+        self.target = os.open(path, os.O_WRONLY | os.O_CREAT)
+        self.writer = LogWriter(self.target, is_json=is_json, level=logging.INFO)
 
     def say(self, level, message, *values, error=None):
         told = error and (type(error), error, error.__traceback__)
@@ -39,17 +39,18 @@ class Log:
 
     def lines(self):
         self.writer.close()
-        return self.stream.getvalue().splitlines()
+        os.close(self.target)
+        return self.path.read_text().splitlines()
 
 
 @pytest.fixture
-def json_log():
-    return Log(is_json=True)
+def json_log(tmp_path):
+    return Log(tmp_path / "json", is_json=True)
 
 
 @pytest.fixture
-def text_log():
-    return Log(is_json=False)
+def text_log(tmp_path):
+    return Log(tmp_path / "text", is_json=False)
 
 
 def test_requests_and_records_are_lines_of_one_form_in_order(json_log):
@@ -116,19 +117,18 @@ def test_a_record_that_does_not_fit_ends_nothing(json_log):
 def test_a_reader_that_stops_reading_stops_nobody_and_is_told_what_it_missed(monkeypatch):
     monkeypatch.setattr(log_writer, "_MAX_WAITING", 500)
     reading, writing = os.pipe()
-    with os.fdopen(writing, "w") as stream, os.fdopen(reading) as reader:
-        log = Log(is_json=True, stream=stream)
-        for _ in range(500):  # fills the pipe, which the writer then hangs in
-            log.writer.write_request(dict(LINE))
-        time.sleep(0.5)
-        for _ in range(700):
-            log.writer.write_request(dict(LINE))
-        lines = []
+    writer = LogWriter(writing, is_json=True, level=logging.INFO)
+    for _ in range(500):  # fills the pipe, which the writer then hangs in
+        writer.write_request(dict(LINE))
+    wait_for(lambda: not writer._waiting)
+    for _ in range(700):
+        writer.write_request(dict(LINE))
+    lines = []
+    with os.fdopen(reading) as reader:
         taker = threading.Thread(target=lambda: lines.extend(reader))
         taker.start()
-        log.writer._thread.join(0.5)
-        log.writer.close()
-        stream.close()
+        writer.close()
+        os.close(writing)
         taker.join(10)
 
     told = json.loads(lines[-1])
@@ -139,12 +139,11 @@ def test_a_reader_that_stops_reading_stops_nobody_and_is_told_what_it_missed(mon
 def test_a_reader_that_is_gone_stops_nobody():
     reading, writing = os.pipe()
     os.close(reading)
-    stream = os.fdopen(writing, "w")
-    log = Log(is_json=True, stream=stream)
+    writer = LogWriter(writing, is_json=True, level=logging.INFO)
 
-    log.writer.write_request(dict(LINE))
-    log.writer.close()
+    writer.write_request(dict(LINE))
+    writer.close()
+    os.close(writing)
 
-    assert not log.writer._thread.is_alive()
-    with pytest.raises(BrokenPipeError):
-        stream.close()
+    assert not writer._thread.is_alive()
+    assert writer._dropped == 1
