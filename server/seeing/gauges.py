@@ -1,7 +1,9 @@
 """What is looked up when somebody asks: how full, how large, how ready."""
 
+import math
 import os
 from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
 from threading import Event
 
 from prometheus_client.core import GaugeMetricFamily
@@ -35,7 +37,6 @@ class Gauges(Collector):
         """Return all gauges as they are now."""
         at_work, waiting = self.load()
         database = self._settings.database
-        disk = os.statvfs(database.absolute().parent)
         is_ready = not self._is_stopping.is_set() and self._log.trouble is None
         told: dict[str, tuple[str, float]] = {
             "server_ready": ("1 while a prediction would be stored.", is_ready),
@@ -54,7 +55,7 @@ class Gauges(Collector):
             ),
             "prediction_log_disk_free_bytes": (
                 "Free on the disk of the database, for this user.",
-                disk.f_bavail * disk.f_frsize,
+                _free_bytes(database.absolute().parent),
             ),
         }
         for name, (meaning, value) in told.items():
@@ -67,3 +68,12 @@ class Gauges(Collector):
         for feature, psi in self.drift().items():
             drift.add_metric([feature], psi)
         yield drift
+
+
+def _free_bytes(folder: Path) -> float:
+    """Return what this user may still write on the disk of `folder`; NaN if it cannot be told."""
+    try:
+        disk = os.statvfs(folder)
+    except OSError:
+        return math.nan
+    return disk.f_bavail * disk.f_frsize
