@@ -17,12 +17,12 @@ from server.config import InvalidSettings, Settings
 from server.contract import Contract, InvalidModel
 from server.pages.home import example_instance
 from server.routes import Parts
+from server.seeing.log_writer import start_log
 from server.storage.database import LogUnusable
 
 
 def main() -> int:
     """Run until SIGTERM or SIGINT; return 0 after an orderly stop, 1 if it cannot start."""
-    logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     # Waitress warns of every request that waits for a thread; waiting is how groups form.
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)
     is_stopping = Event()
@@ -35,12 +35,14 @@ def main() -> int:
     signal.signal(signal.SIGINT, stop)
     try:
         settings = Settings.from_environment(os.environ)
+        logs = start_log(settings.log_format, settings.log_level)
         for variable in Settings.unknown_variables(os.environ):
             logging.warning("%s is no setting and changes nothing", variable)
         app = create_app(settings, is_stopping)
     except (InvalidSettings, InvalidModel, LogUnusable) as error:
         return _refuse(str(error))
     parts: Parts = app.extensions["sextant"]
+    parts.seeing.log_to(logs.write_request, logs.level)
     try:
         listening = listener.bind(settings.host, settings.port)
     except OSError as error:
@@ -55,6 +57,7 @@ def main() -> int:
     listener.run(app, settings, listening, is_stopping)
     if not parts.log.close(settings.stop_timeout_s):
         print("Sextant stops while a commit hangs; what it answered is stored.", file=sys.stderr)
+        logs.close()
         os._exit(1)  # the writer is inside DuckDB and would hold the process
     with contextlib.suppress(BrokenPipeError):
         print("Sextant stopped; every prediction it answered is in the log.", flush=True)

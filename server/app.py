@@ -12,6 +12,8 @@ from server.model import Model
 from server.pages import home as pages
 from server.payload import PayloadReader
 from server.prediction_log import PredictionLog
+from server.seeing import routes as seeing_routes
+from server.seeing.seeing import Seeing
 from server.sql import routes as sql_routes
 from server.v2 import routes as v2_routes
 
@@ -39,6 +41,8 @@ def create_app(settings: Settings, is_stopping: Event | None = None) -> Flask:
         max_waiting_rows=settings.max_waiting_rows,
         commit_timeout_s=settings.commit_timeout_s,
     )
+    is_stopping = is_stopping or Event()
+    seeing = Seeing(settings, model.contract, log, is_stopping)
     app = Flask("server")
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
     app.jinja_options = {"trim_blocks": True, "lstrip_blocks": True}
@@ -47,8 +51,10 @@ def create_app(settings: Settings, is_stopping: Event | None = None) -> Flask:
         model=model,
         log=log,
         kept=KeptAnswers(log, hours=settings.idempotency_hours, wait_s=settings.commit_timeout_s),
-        is_stopping=is_stopping or Event(),
+        is_stopping=is_stopping,
+        seeing=seeing,
     )
+    seeing_routes.register(app, seeing)
     app.register_blueprint(routes.blueprint)
     app.register_blueprint(pages.blueprint)
     app.register_blueprint(v2_routes.blueprint)

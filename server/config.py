@@ -50,6 +50,13 @@ class Settings:
     query_max_rows: int = 1_000_000
     # Longest time for an orderly stop, in seconds; container engines kill after 10.
     stop_timeout_s: float = 5.0
+    # How the server's log looks: json, text, or auto, which is text at a terminal and else json.
+    log_format: str = "auto"
+    # The least that is logged: debug, info, warning or error; a request is info.
+    log_level: str = "info"
+    # A request that takes longer, in milliseconds, is logged as a warning: a hundred times what
+    # one row takes, and half of what people wait without wondering.
+    slow_request_ms: float = 1000.0
 
     def __post_init__(self) -> None:
         for name, (least, most) in _BOUNDS.items():
@@ -57,6 +64,12 @@ class Settings:
             if not least <= value <= most:
                 variable = f"SEXTANT_{name.upper()}"
                 raise InvalidSettings(f"{variable}: {value} is not between {least} and {most}")
+        for name, choices in _CHOICES.items():
+            if getattr(self, name).lower() not in choices:
+                variable = f"SEXTANT_{name.upper()}"
+                raise InvalidSettings(
+                    f"{variable}: {getattr(self, name)!r} is none of {', '.join(choices)}"
+                )
         if self.max_waiting_rows < self.max_instances:
             raise InvalidSettings(
                 f"SEXTANT_MAX_WAITING_ROWS: {self.max_waiting_rows} is less than "
@@ -100,4 +113,9 @@ _BOUNDS: dict[str, tuple[float, float]] = {
     "query_timeout_s": (0.001, 3_600),
     "query_max_rows": (1, 10**8),
     "stop_timeout_s": (0.001, 3_600),
+    "slow_request_ms": (0.001, 3_600_000),
+}
+_CHOICES: dict[str, tuple[str, ...]] = {
+    "log_format": ("auto", "json", "text"),
+    "log_level": ("debug", "info", "warning", "error"),
 }

@@ -10,12 +10,15 @@ from typing import Any
 from flask import Flask
 from waitress import wasyncore
 from waitress.channel import HTTPChannel
+from waitress.parser import HTTPRequestParser
 from waitress.server import create_server
 from waitress.task import ErrorTask, WSGITask
 
 from server.config import Settings
 from server.errors import problem, written
 from server.routes import Parts, name_of_request
+from server.seeing.record import RECEIVED_AT, Record
+from server.seeing.seeing import REFUSED
 from server.together import MAX_BODY_BYTES, Answer, Together
 
 # A body a few times too large is still read to its end, so that its sender reads our answer
@@ -42,6 +45,7 @@ def run(app: Flask, settings: Settings, listening: socket.socket, is_stopping: E
 
     Whoever sets `is_stopping` is heard within a quarter of a second.
     """
+    parts: Parts = app.extensions["sextant"]
     server = create_server(
         app,
         sockets=[listening],
@@ -55,7 +59,10 @@ def run(app: Flask, settings: Settings, listening: socket.socket, is_stopping: E
     )
     server.channel_class = _Channel
     server.is_stopping = is_stopping
-    _answer_together(server, app.extensions["sextant"], settings)
+    server.seeing = parts.seeing
+    dispatcher = server.task_dispatcher
+    parts.seeing.gauges.load = lambda: (dispatcher.active_count, len(dispatcher.queue))
+    _answer_together(server, parts, settings)
     while not is_stopping.is_set():
         _turn(server, timeout_s=0.25)
     last_call = time.monotonic() + _LAST_CALL_S
@@ -148,13 +155,33 @@ def _is_busy(server: Any) -> bool:
     return any(channel.requests or channel.total_outbufs_len for channel in channels)
 
 
+class _Parser(HTTPRequestParser):  # type: ignore[misc]  # Waitress publishes no types
+    """Notes when the whole request has come in: from then on it is we who take time."""
+
+    received_at = 0.0
+
+    def received(self, data: bytes) -> Any:
+        taken = super().received(data)
+        if self.completed:
+            self.received_at = time.perf_counter()
+        return taken
+
+
 class _Asked:
     """A request for one object, on the channel that its answer goes to."""
 
     def __init__(self, channel: Any) -> None:
         self._channel = channel
         self._request = channel.requests[0]
-        self.request_id = name_of_request(self._request.headers.get("X_REQUEST_ID", ""))
+        headers = self._request.headers
+        self.request_id = name_of_request(headers.get("X_REQUEST_ID", ""))
+        self.record = Record(
+            {
+                "REQUEST_METHOD": "POST",
+                "HTTP_TRACEPARENT": headers.get("TRACEPARENT"),
+                RECEIVED_AT: self._request.received_at,
+            }
+        )
         stream = self._request.get_body_stream()
         self.body: bytes = stream.read()
         stream.seek(0)
@@ -182,6 +209,11 @@ class _Task(WSGITask):  # type: ignore[misc]  # Waitress publishes no types
         self.channel.write_soon(self.build_response_header() + ready.body)
         self.wrote_header = True
 
+    def get_environment(self) -> Any:
+        environ = super().get_environment()
+        environ[RECEIVED_AT] = self.request.received_at
+        return environ
+
     def build_response_header(self) -> Any:
         if self.channel.server.is_stopping.is_set():
             self.set_close_on_finish()
@@ -203,8 +235,13 @@ class _ProblemTask(ErrorTask):  # type: ignore[misc]  # Waitress publishes no ty
         self.set_close_on_finish()
         self.content_length = len(body)
         self.write(body)
+        method = getattr(self.request, "command", "")
+        record = Record({"REQUEST_METHOD": method, RECEIVED_AT: self.request.received_at})
+        record.n_bytes = len(body)
+        self.channel.server.seeing.finish(record, REFUSED, error.code, None)
 
 
 class _Channel(HTTPChannel):  # type: ignore[misc]  # Waitress publishes no types
+    parser_class = _Parser
     task_class = _Task
     error_task_class = _ProblemTask

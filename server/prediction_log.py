@@ -16,7 +16,7 @@ import duckdb
 from server.contract import Contract
 from server.storage.reading import read_one
 from server.storage.snapshots import Reader, Snapshot
-from server.storage.writer import LogUnavailable, Task, Writer
+from server.storage.writer import LogUnavailable, Observe, Task, Writer
 
 T = TypeVar("T")
 
@@ -113,9 +113,9 @@ class PredictionLog:
         }
         return self._writer.hand_in(columns, n_rows, rows.get("kept"), notify)
 
-    def too_late(self) -> LogUnavailable:
-        """Return what to say of a commit that takes too long."""
-        return self._writer.too_late()
+    def too_late(self, task: Task) -> LogUnavailable:
+        """Return what to say of a commit that takes too long, and count it."""
+        return self._writer.too_late(task)
 
     def number(self, n_rows: int) -> Stored:
         """Return what rows will be stored under."""
@@ -140,6 +140,15 @@ class PredictionLog:
             return self._writer.cursor()
         except duckdb.Error as error:
             raise LogUnavailable("the prediction log cannot be read") from error
+
+    def observe_with(self, observe: Observe) -> None:
+        """Tell `observe` from now on what becomes of the rows that are handed in."""
+        self._writer.observe = observe
+
+    @property
+    def waiting_rows(self) -> int:
+        """Rows that wait for their commit."""
+        return self._writer.waiting_rows
 
     @property
     def trouble(self) -> str | None:

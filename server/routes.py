@@ -25,6 +25,8 @@ from server.pages.prediction_page import to_page
 from server.pages.reliability import to_heads
 from server.payload import Instances, PayloadReader
 from server.prediction_log import PredictionLog, Stored
+from server.seeing.record import Record
+from server.seeing.seeing import Seeing
 
 blueprint = Blueprint("sextant", __name__)
 
@@ -42,6 +44,7 @@ class Parts:
     log: PredictionLog
     kept: KeptAnswers
     is_stopping: Event
+    seeing: Seeing
 
 
 def parts() -> Parts:
@@ -89,6 +92,7 @@ def predict() -> Response:
 
 def _answer(body: bytes, key: Key | None = None) -> Answer:
     explain = _explain_of_request()
+    g.record.begin("parse")
     instances = parts().reader.parse(body)
     reasons = instances.is_single or explain is True
 
@@ -145,12 +149,17 @@ def store_answered(
     With a `key` that is an Answer, and is committed together with them. `refuse` makes the error of
     rows to which the model has no finite answer, where it is not that of a body of JSON.
     """
+    record: Record = g.record
+    record.rows = len(instances)
+    record.begin("model")
     prediction = parts().model.predict(instances.arrays, explain=explain)
     if prediction.not_finite:
         raise (refuse or instances.without_answer)(prediction.not_finite)
+    record.begin("answer")
     stored = parts().log.number(len(instances))
     answer = write(prediction.outputs, stored)
     kept = key.keep(answer, stored, g.request_id) if key and isinstance(answer, Answer) else None
+    record.begin("store")
     parts().log.append(
         request_id=g.request_id,
         ids=instances.ids,
@@ -160,6 +169,9 @@ def store_answered(
         inference_ms=prediction.inference_ms,
         numbered=stored,
         kept=kept,
+    )
+    parts().seeing.predictions.predicted(
+        instances.values, prediction.outputs, prediction.inference_ms, len(instances)
     )
     return answer
 

@@ -8,18 +8,19 @@ and one that is not right, goes through Flask on a thread of its own, which says
 import json
 import time
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Any, Protocol
+from typing import Protocol
 
 import msgspec
 
 from server.answers import to_contents
 from server.errors import PROBLEM_TYPE, detail_of, problem
+from server.model import Prediction
 from server.payload import Instances
-from server.prediction_log import Stored
 from server.routes import Parts
+from server.seeing.record import Record, headers_of
 from server.storage.writer import LogUnavailable, Task
 
 # A larger body takes the loop too long: it has one object of some hundred features.
@@ -42,6 +43,7 @@ class Asked(Protocol):
 
     body: bytes
     request_id: str
+    record: Record
 
     def answer(self, answer: Answer) -> None:
         """Send the answer."""
@@ -55,7 +57,10 @@ class _Group:
     """Requests whose rows are handed in, with the answers that leave once those are stored."""
 
     asked: Sequence[Asked]
-    answers: Sequence[Answer]
+    instances: Instances
+    prediction: Prediction
+    bodies: Sequence[bytes]
+    locations: Sequence[str]
     task: Task
     late_at: float
 
@@ -99,83 +104,87 @@ class Together:
         return group.task.done.is_set() or time.monotonic() > group.late_at
 
     def _predict(self, asked: Sequence[Asked]) -> None:
-        reader, model, log = self._parts.reader, self._parts.model, self._parts.log
-        places, instances = reader.parse_singles([each.body for each in asked])
-        prediction = model.predict(instances.arrays) if instances else None
-        if instances is None or prediction is None or prediction.not_finite:
-            for each in asked:
+        _begin(asked, "parse")
+        places, instances = self._parts.reader.parse_singles([each.body for each in asked])
+        taken = [asked[place] for place in places]
+        for place in {*range(len(asked))}.difference(places):
+            asked[place].pass_on()
+        if instances is None:
+            return
+        _begin(taken, "model")
+        prediction = self._parts.model.predict(instances.arrays)
+        if prediction.not_finite:
+            for each in taken:
                 each.pass_on()
             return
-        taken = [asked[place] for place in places]
-        if len(taken) < len(asked):
-            for place in {*range(len(asked))}.difference(places):
-                asked[place].pass_on()
+        _begin(taken, "store")
         try:
-            stored = log.number(len(taken))
-            task = log.hand_in(
-                self._wake,
-                numbered=stored,
-                request_id=[each.request_id for each in taken],
-                instance=0,
-                ids=instances.ids,
-                values=instances.values,
-                outputs=prediction.outputs,
-                warnings=instances.warnings,
-                # Its share of the run.
-                inference_ms=prediction.inference_ms / len(taken),
-            )
+            self._hand_in(taken, instances, prediction)
         except LogUnavailable as error:
-            for each in taken:
-                each.answer(_unavailable(error, each.request_id))
-            return
-        # Put into words while the writer commits.
-        answers = self._to_answers(taken, instances, prediction.outputs, stored)
-        late_at = time.monotonic() + self._commit_timeout_s
-        self._handed_in.append(_Group(taken, answers, task, late_at))
+            self._refuse(taken, error)
 
-    def _to_answers(
-        self,
-        taken: Sequence[Asked],
-        instances: Instances,
-        outputs: Mapping[str, Any],
-        stored: Stored,
-    ) -> list[Answer]:
+    def _hand_in(
+        self, asked: Sequence[Asked], instances: Instances, prediction: Prediction
+    ) -> None:
+        stored = self._parts.log.number(len(asked))
+        task = self._parts.log.hand_in(
+            self._wake,
+            numbered=stored,
+            request_id=[each.request_id for each in asked],
+            instance=0,
+            ids=instances.ids,
+            values=instances.values,
+            outputs=prediction.outputs,
+            warnings=instances.warnings,
+            # Its share of the run.
+            inference_ms=prediction.inference_ms / len(asked),
+        )
+        late_at = time.monotonic() + self._commit_timeout_s
+        # Put into words while the writer commits.
         contract = self._parts.model.contract
-        shared, bodies = to_contents(contract, instances, outputs, stored, reasons=True)
-        return [
-            Answer(
-                "200 OK",
-                [
-                    ("Content-Type", "application/json"),
-                    ("Location", f"/predictions/{body['prediction_id']}"),
-                    ("X-Request-ID", each.request_id),
-                ],
-                msgspec.json.encode({**shared, **body}),
-            )
-            for each, body in zip(taken, bodies, strict=True)
-        ]
+        shared, contents = to_contents(
+            contract, instances, prediction.outputs, stored, reasons=True
+        )
+        bodies = [msgspec.json.encode({**shared, **content}) for content in contents]
+        locations = [f"/predictions/{prediction_id}" for prediction_id in stored.prediction_ids]
+        group = _Group(asked, instances, prediction, bodies, locations, task, late_at)
+        self._handed_in.append(group)
 
     def _send(self, group: _Group) -> None:
         try:
             if not group.task.done.is_set():
-                raise self._parts.log.too_late()
+                raise self._parts.log.too_late(group.task)
             group.task.check()
         except LogUnavailable as error:
-            for each in group.asked:
-                each.answer(_unavailable(error, each.request_id))
+            self._refuse(group.asked, error)
             return
-        for each, answer in zip(group.asked, group.answers, strict=True):
-            each.answer(answer)
+        prediction = group.prediction
+        self._parts.seeing.predictions.predicted(
+            group.instances.values, prediction.outputs, prediction.inference_ms, len(group.asked)
+        )
+        for each, body, location in zip(group.asked, group.bodies, group.locations, strict=True):
+            headers = [("Content-Type", "application/json"), ("Location", location)]
+            self._answer(each, HTTPStatus.OK, headers, body)
+
+    def _refuse(self, asked: Sequence[Asked], error: LogUnavailable) -> None:
+        status = HTTPStatus.SERVICE_UNAVAILABLE
+        body = json.dumps(problem(status, detail_of(error))).encode()
+        for each in asked:
+            headers = [("Content-Type", PROBLEM_TYPE), ("Retry-After", "1")]
+            self._answer(each, status, headers, body)
+
+    def _answer(
+        self, asked: Asked, status: HTTPStatus, headers: list[tuple[str, str]], body: bytes
+    ) -> None:
+        record = asked.record
+        record.begin("answer")
+        record.rows, record.n_bytes = 1, len(body)
+        headers.append(("X-Request-ID", asked.request_id))
+        headers += headers_of(record)
+        asked.answer(Answer(f"{status.value} {status.phrase}", headers, body))
+        self._parts.seeing.finish(record, "/predict", status, asked.request_id)
 
 
-def _unavailable(error: LogUnavailable, request_id: str) -> Answer:
-    status = HTTPStatus.SERVICE_UNAVAILABLE
-    return Answer(
-        f"{status.value} {status.phrase}",
-        [
-            ("Content-Type", PROBLEM_TYPE),
-            ("Retry-After", "1"),
-            ("X-Request-ID", request_id),
-        ],
-        json.dumps(problem(status, detail_of(error))).encode(),
-    )
+def _begin(asked: Sequence[Asked], part: str) -> None:
+    for each in asked:
+        each.record.begin(part)

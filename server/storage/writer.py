@@ -23,6 +23,9 @@ _logger = logging.getLogger(__name__)
 _PROBE_INTERVAL_S = 1.0
 
 T = TypeVar("T")
+# Told of an outcome, its rows and its seconds: committed and changed; commit_failed, queue_full
+# and commit_timeout, whose rows are not known to be stored. It must not raise.
+Observe = Callable[[str, int, float], None]
 
 
 class LogUnavailable(Exception):
@@ -90,6 +93,7 @@ class Writer:
         self._waiting_rows = 0
         self._lock = threading.Lock()
         self._failure: str | None = None
+        self.observe: Observe = _unobserved
         # When the writer took the rows that it is committing, on the monotonic clock.
         self._commit_began: float | None = None
         self._open()
@@ -114,6 +118,7 @@ class Writer:
         entry = _Entry(n_rows, rows, columns, kept, notify=notify)
         with self._lock:
             if self._waiting_rows + entry.n_rows > self._max_waiting_rows:
+                self.observe("queue_full", n_rows, 0.0)
                 raise LogUnavailable("too many predictions wait to be stored")
             self._waiting_rows += entry.n_rows
         self._waiting.put(entry)
@@ -128,11 +133,12 @@ class Writer:
             If the commit fails, or takes too long. In the last case it may be stored nevertheless.
         """
         if not task.done.wait(self._commit_timeout_s):
-            raise self.too_late()
+            raise self.too_late(task)
         task.check()
 
-    def too_late(self) -> LogUnavailable:
-        """Return what to say of a commit that takes too long."""
+    def too_late(self, task: Task) -> LogUnavailable:
+        """Return what to say of a commit that takes too long, and count it."""
+        self.observe("commit_timeout", getattr(task, "n_rows", 0), self._commit_timeout_s)
         return LogUnavailable(f"not committed within {self._commit_timeout_s:g} s")
 
     def change(self, work: Callable[[duckdb.DuckDBPyConnection], T]) -> T:
@@ -151,6 +157,11 @@ class Writer:
         self.wait(change)
         result: T = change.result
         return result
+
+    @property
+    def waiting_rows(self) -> int:
+        """Rows that wait for their commit."""
+        return self._waiting_rows
 
     @property
     def table_name(self) -> str:
@@ -194,6 +205,8 @@ class Writer:
             tasks, is_open = self._take()
             self._commit_began = time.monotonic()
             group = [task for task in tasks if isinstance(task, _Entry)]
+            n_rows = sum(entry.n_rows for entry in group)
+            outcome = "committed"
             try:
                 if self._failure:
                     self._recover()
@@ -203,16 +216,20 @@ class Writer:
                 self._failure = None
             except Exception as error:  # each of the group gets it
                 self._note_failure(error)
+                outcome = "commit_failed"
                 for entry in group:
                     entry.failure = error
             with self._lock:
-                self._waiting_rows -= sum(entry.n_rows for entry in group)
+                self._waiting_rows -= n_rows
+            if group:
+                self.observe(outcome, n_rows, time.monotonic() - self._commit_began)
             for entry in group:
                 entry.finish()
             for task in tasks:
                 if isinstance(task, _Change):
                     self._commit_began = time.monotonic()
                     self._change(task)
+                    self.observe("changed", 0, time.monotonic() - self._commit_began)
                     task.finish()
             self._commit_began = None
 
@@ -291,3 +308,7 @@ class Writer:
     def _close(self) -> None:
         self._connection.close()
         self._database.close()
+
+
+def _unobserved(_outcome: str, _rows: int, _seconds: float) -> None:
+    """Tell nobody."""

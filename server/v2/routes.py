@@ -98,6 +98,7 @@ def stats(model: str, version: str | None = None) -> Response:
 def infer(model: str, version: str | None = None) -> Response:
     """Answer the outputs asked for, once all rows are stored."""
     contract = _find(model, version)
+    g.record.begin("parse")
     asked, raw = read_request(_body(), request.headers.get(_LENGTH_HEADER))
     wanted, explain = find_outputs(asked, contract)
     columns = read_inputs(asked, raw, contract.features, max_instances=parts().reader.max_instances)

@@ -1,0 +1,73 @@
+"""What the writing thread does, and how long predictions wait for it."""
+
+import os
+from pathlib import Path
+
+from prometheus_client import CollectorRegistry, Counter, Histogram
+
+# In seconds: a commit is a write and an fsync; a checkpoint of 16 MB is among the long ones.
+_BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
+_GROUPS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000, 20_000, 50_000)
+_REASONS = ("queue_full", "commit_timeout", "commit_failed")
+
+
+class WriterMetrics:
+    """Histograms of commits, and counters of what could not be stored."""
+
+    def __init__(self, database: Path, registry: CollectorRegistry) -> None:
+        def seconds(name: str, meaning: str) -> Histogram:
+            return Histogram(name, meaning, buckets=_BUCKETS, registry=registry)
+
+        self._wal = wal_of(database)
+        self._wal_bytes = 0
+        self._commit = seconds("prediction_log_commit_seconds", "One commit of all that waited.")
+        self._checkpoint = seconds(
+            "prediction_log_checkpoint_seconds",
+            "A commit that also brought the write-ahead log into the database.",
+        )
+        self._change = seconds(
+            "prediction_log_change_seconds", "Other work of the writer, while predictions wait."
+        )
+        self._group = Histogram(
+            "prediction_log_group_rows",
+            "Rows that shared a commit.",
+            buckets=_GROUPS,
+            registry=registry,
+        )
+        unstored = Counter(
+            "prediction_log_unstored_rows",
+            "Rows answered with 503, by why.",
+            ["reason"],
+            registry=registry,
+        )
+        self._unstored = {reason: unstored.labels(reason) for reason in _REASONS}
+
+    def written(self, outcome: str, rows: int, seconds: float) -> None:
+        """Count what became of rows; `server.storage.writer.Observe` names the outcomes."""
+        if outcome == "committed":
+            self._commit.observe(seconds)
+            self._group.observe(rows)
+            self._look_for_checkpoint(seconds)
+        elif outcome == "changed":
+            self._change.observe(seconds)
+        else:
+            self._unstored[outcome].inc(rows)
+
+    def _look_for_checkpoint(self, seconds: float) -> None:
+        # DuckDB does not tell; but its write-ahead log shrinks at no other time.
+        before, self._wal_bytes = self._wal_bytes, size_of(self._wal)
+        if self._wal_bytes < before:
+            self._checkpoint.observe(seconds)
+
+
+def wal_of(database: Path) -> str:
+    """Return the path of the write-ahead log beside `database`."""
+    return f"{database.absolute()}.wal"
+
+
+def size_of(path: str | Path) -> int:
+    """Return the size of a file in bytes, 0 where there is none to see; it is not opened."""
+    try:
+        return os.stat(path).st_size  # noqa: PTH116  # twice as fast, and asked at every commit
+    except OSError:
+        return 0

@@ -1,0 +1,215 @@
+import re
+import shutil
+import subprocess
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from server.seeing.refreshed import Refreshed
+from server.storage.writer import LogUnavailable
+from tests.server.conftest import OBJECT, ROOT
+from tests.server.seeing.test_refreshed import wait_for
+
+STAR = {**OBJECT, "redshift": -8.96e-06}
+# Far from anything in the training rows.
+STRANGE = {"u": 23, "g": 22, "r": 21.4, "i": 21.1, "z": 21, "redshift": None}
+
+
+def samples(client):
+    """Return what /metrics says, by name and labels."""
+    answer = client.get("/metrics")
+    assert answer.status_code == 200
+    return {
+        (sample.name, *sorted(sample.labels.values())): sample.value
+        for family in text_string_to_metric_families(answer.text)
+        for sample in family.samples
+    }
+
+
+def test_every_request_is_counted_by_what_fits_it(client):
+    client.post("/predict", json=STAR)
+    client.post("/predict", json=[STAR, STAR])
+    client.post("/predict", json={})
+    client.get("/nowhere/1237648720693755918")
+    client.open("/", method="BREW")
+    client.get("/predictions/01a200ef-93df-7d68-8ffe-178975ab2c7a")
+    client.head("/predictions.csv", buffered=True)
+    client.get("/predictions.csv", buffered=True)
+    client.get("/static/style.css", buffered=True)
+
+    found = samples(client)
+
+    count = "http_server_request_duration_seconds_count"
+    assert {key[1:]: value for key, value in found.items() if key[0] == count} == {
+        ("/predict", "200", "POST"): 2,
+        ("/predict", "422", "POST"): 1,
+        ("(unmatched)", "404", "GET"): 1,
+        ("(unmatched)", "405", "_OTHER"): 1,
+        ("/predictions/<uuid:prediction_id>", "404", "GET"): 1,
+        ("/predictions.<any(csv, ndjson, parquet):form>", "200", "GET"): 1,
+        ("/predictions.<any(csv, ndjson, parquet):form>", "200", "HEAD"): 1,
+        ("/static/<path:filename>", "200", "GET"): 1,
+    }
+
+
+def test_what_the_model_said_is_counted(client):
+    client.post("/predict", json=[STAR, STAR, STRANGE])
+    client.post("/predict?explain=false", json=[STRANGE, STAR])
+    client.post("/predict", json=STRANGE)
+
+    found = samples(client)
+
+    labels = {key[1]: n for key, n in found.items() if key[0] == "model_predictions_total"}
+    assert sum(labels.values()) == 6
+    assert labels["STAR"] >= 3
+    assert set(labels) == {"GALAXY", "QSO", "STAR"}
+    assert found["model_novelty_checked_total",] == 4
+    assert found["model_novelty_outside_total",] == 2
+    assert found["model_novel_predictions_total", "u"] == 2
+    assert found["model_novel_predictions_total", "redshift"] == 0
+    assert found["model_missing_inputs_total", "redshift"] == 3
+    assert found["model_inference_seconds_count",] == 3
+    assert found["prediction_log_group_rows_sum",] == 6
+
+
+def test_what_was_not_stored_is_not_counted_as_predicted(client, app, monkeypatch):
+    def refuse(**_):
+        raise LogUnavailable("too many predictions wait to be stored")
+
+    monkeypatch.setattr(app.extensions["sextant"].log, "append", refuse)
+    answer = client.post("/predict", json=STAR)
+
+    found = samples(client)
+
+    assert answer.status_code == 503
+    assert re.search(r"store;dur=[0-9.]+, total", answer.headers["Server-Timing"])
+    assert found["model_predictions_total", "STAR"] == 0
+    assert found["http_server_request_duration_seconds_count", "/predict", "503", "POST"] == 1
+
+
+def test_a_regression_has_no_labels(make_app, regression_model):
+    client = make_app(model=regression_model.path).test_client()
+    client.post("/predict", json=[{"a": 0, "b": 1, "c": None}, {"a": 0, "b": 1, "c": 3}])
+    client.post("/predict", json={"a": 0, "b": 1})
+
+    found = samples(client)
+
+    assert found["model_predictions_total",] == 3
+    assert found["model_missing_inputs_total", "c"] == 2
+
+
+def test_names_that_are_odd_are_labels_like_others(make_app, binary_model):
+    client = make_app(model=binary_model.path).test_client()
+    row = {"body_mass": 1e9, "age": 3, "island": "Dream", "ring colour": "green"}
+    assert client.post("/predict", json=[row, row]).status_code == 200
+
+    found = samples(client)
+
+    assert sum(n for key, n in found.items() if key[0] == "model_predictions_total") == 2
+    assert found["model_novel_predictions_total", "numbers__body_mass"] == 2
+    assert found["model_novel_predictions_total", "rings__ring colour_blue"] == 0
+
+
+def test_two_apps_count_for_themselves(make_app, tmp_path):
+    first = make_app().test_client()
+    second = make_app(database=tmp_path / "second.duckdb").test_client()
+
+    first.post("/predict", json=STAR)
+
+    assert samples(first)["prediction_log_commit_seconds_count",] == 1
+    assert samples(second)["prediction_log_commit_seconds_count",] == 0
+
+
+def test_what_the_writer_does_is_timed(client, app):
+    log = app.extensions["sextant"].log
+    client.post("/predict", json=STAR)
+    before = samples(client)
+
+    log.change(lambda connection: connection.execute("SELECT 1").fetchall())
+    # Brings the write-ahead log into the database, as DuckDB does by itself now and then.
+    log.cursor().execute("CHECKPOINT")
+    client.post("/predict", json=[STAR])
+
+    found = samples(client)
+    assert before["prediction_log_wal_bytes",] > found["prediction_log_wal_bytes",] > 0
+    assert found["prediction_log_change_seconds_count",] == 1
+    assert found["prediction_log_commit_seconds_count",] == 2
+    assert found["prediction_log_checkpoint_seconds_count",] == 1
+    assert found["prediction_log_database_bytes",] > before["prediction_log_database_bytes",]
+
+
+def test_a_full_queue_and_a_broken_log_are_told_apart(make_app, monkeypatch):
+    app = make_app(max_instances=2, max_waiting_rows=2)
+    client, log = app.test_client(), app.extensions["sextant"].log
+    monkeypatch.setattr(log._writer, "_commit", lambda _: 1 / 0)
+    client.post("/predict", json=[STAR, STAR])
+    log._writer._waiting_rows += 1
+
+    client.post("/predict", json=[STAR, STAR])
+
+    found = samples(client)
+    assert found["prediction_log_unstored_rows_total", "commit_failed"] == 2
+    assert found["prediction_log_unstored_rows_total", "queue_full"] == 2
+    assert found["prediction_log_queue_rows",] == 1
+    assert found["server_ready",] == 0
+
+
+def test_the_drift_of_each_input_is_told_once_it_is_known(client, app):
+    gauges = app.extensions["sextant"].seeing.gauges
+    gauges.drift = Refreshed(lambda: {"u": 0.125, 'odd "name"\n{}': 0.5})
+    assert ("model_input_drift_psi", "u") not in samples(client)
+    wait_for(gauges.drift)
+
+    found = samples(client)
+
+    assert found["model_input_drift_psi", "u"] == 0.125
+    assert found["model_input_drift_psi", 'odd "name"\n{}'] == 0.5
+
+
+def test_who_asks_for_openmetrics_gets_them_with_the_trace_of_a_request(client):
+    trace = "0af7651916cd43dd8448eb211c80319c"
+    client.post("/predict", json=STAR, headers={"traceparent": f"00-{trace}-b7ad6b7169203331-01"})
+
+    answer = client.get("/metrics", headers={"Accept": "application/openmetrics-text"})
+
+    assert answer.content_type.startswith("application/openmetrics-text")
+    assert answer.text.endswith("# EOF\n")
+    assert f'# {{trace_id="{trace}"}}' in answer.text
+
+
+def test_the_documents_name_every_metric_with_its_type_and_labels(client):
+    client.post("/predict", json=STAR)
+    gauges = client.application.extensions["sextant"].seeing.gauges
+    gauges.drift = lambda: {"u": 0.5}
+    rows = re.findall(
+        r"^\| `([a-z_]+)` \| (\w+) \|([^|]*)\| .+ \|$",
+        (ROOT / "docs" / "seeing.md").read_text(),
+        re.MULTILINE,
+    )
+    documented = {name: (kind, set(re.findall(r"`(\w+)`", labels))) for name, kind, labels in rows}
+
+    client.get("/")
+    found = {
+        family.name + "_total" * (family.type == "counter"): (
+            family.type,
+            {label for sample in family.samples for label in sample.labels} - {"le"},
+        )
+        for family in text_string_to_metric_families(client.get("/metrics").text)
+    }
+
+    assert documented == found
+
+
+@pytest.mark.skipif(shutil.which("promtool") is None, reason="promtool is not installed")
+def test_promtool_finds_nothing_to_say_of_the_names(client):
+    client.post("/predict", json=STAR)
+
+    checked = subprocess.run(
+        ["promtool", "check", "metrics"],
+        input=client.get("/metrics").text,
+        capture_output=True,
+        text=True,
+    )
+
+    assert checked.stdout + checked.stderr == ""
+    assert checked.returncode == 0
