@@ -171,7 +171,7 @@ def store_answered(
         kept=kept,
     )
     parts().seeing.predictions.predicted(
-        instances.values, prediction.outputs, prediction.inference_ms, len(instances)
+        instances.arrays, prediction.outputs, prediction.inference_ms, len(instances)
     )
     return answer
 

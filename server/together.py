@@ -160,7 +160,7 @@ class Together:
             return
         prediction = group.prediction
         self._parts.seeing.predictions.predicted(
-            group.instances.values, prediction.outputs, prediction.inference_ms, len(group.asked)
+            group.instances.arrays, prediction.outputs, prediction.inference_ms, len(group.asked)
         )
         for each, body, location in zip(group.asked, group.bodies, group.locations, strict=True):
             headers = [("Content-Type", "application/json"), ("Location", location)]
