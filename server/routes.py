@@ -2,7 +2,6 @@
 
 import re
 import uuid
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from threading import Event
 from typing import Any, cast
@@ -17,8 +16,7 @@ from werkzeug.exceptions import (
 )
 
 from server.answers import to_answers
-from server.faults import InvalidPayload
-from server.model import Model, Prediction
+from server.model import Model
 from server.pages.prediction_page import to_page
 from server.pages.reliability import to_heads
 from server.payload import Instances, PayloadReader
@@ -79,14 +77,12 @@ def answer_body(body: bytes, *, explain: bool | None = None) -> dict[str, Any]:
     object, and for a list only where `explain` is true: few read ten thousand of them.
     """
     instances = parts().reader.parse(body)
-    prediction, stored = predict_and_store(
-        instances, explain=explain is not False, refuse=instances.without_answer
-    )
+    outputs, stored = predict_and_store(instances, explain=explain is not False)
     contract = parts().model.contract
     said = to_answers(
         contract,
         instances.values,
-        prediction.outputs,
+        outputs,
         reasons=instances.is_single or explain is True,
     )
     answers = [
@@ -105,16 +101,11 @@ def answer_body(body: bytes, *, explain: bool | None = None) -> dict[str, Any]:
     return {**shared, **answers[0]} if instances.is_single else {**shared, "predictions": answers}
 
 
-def predict_and_store(
-    instances: Instances, *, explain: bool, refuse: Callable[[Sequence[int]], InvalidPayload]
-) -> tuple[Prediction, Stored]:
-    """Predict rows that are checked, and return once they are stored: no row is answered before.
-
-    `refuse` makes the error of rows to which the model has no finite answer.
-    """
+def predict_and_store(instances: Instances, *, explain: bool) -> tuple[dict[str, Any], Stored]:
+    """Return what the model says, by output, once the rows are committed."""
     prediction = parts().model.predict(instances.arrays, explain=explain)
     if prediction.not_finite:
-        raise refuse(prediction.not_finite)
+        raise instances.without_answer(prediction.not_finite)
     stored = parts().log.append(
         request_id=g.request_id,
         ids=instances.ids,
@@ -123,7 +114,7 @@ def predict_and_store(
         warnings=instances.warnings,
         inference_ms=prediction.inference_ms,
     )
-    return prediction, stored
+    return prediction.outputs, stored
 
 
 @blueprint.get("/predictions/<uuid:prediction_id>")
