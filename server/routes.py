@@ -2,7 +2,7 @@
 
 import re
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from threading import Event
 from typing import Any, TypeVar, cast
@@ -17,7 +17,6 @@ from werkzeug.exceptions import (
 )
 
 from server.answers import Answer, to_content
-from server.faults import InvalidPayload
 from server.kept_answers import KeptAnswers
 from server.keys import Key, to_key
 from server.model import Model
@@ -123,16 +122,9 @@ def answer_instances(instances: Instances, *, explain: bool | None = None) -> di
     return to_content(parts().model.contract, instances, outputs, stored, reasons=reasons)
 
 
-def predict_and_store(
-    instances: Instances,
-    *,
-    explain: bool,
-    refuse: Callable[[Sequence[int]], InvalidPayload] | None = None,
-) -> tuple[dict[str, Any], Stored]:
+def predict_and_store(instances: Instances, *, explain: bool) -> tuple[dict[str, Any], Stored]:
     """Return what the model says, by output, once the rows are committed."""
-    return store_answered(
-        instances, lambda outputs, stored: (outputs, stored), explain=explain, refuse=refuse
-    )
+    return store_answered(instances, lambda outputs, stored: (outputs, stored), explain=explain)
 
 
 def store_answered(
@@ -141,20 +133,18 @@ def store_answered(
     *,
     explain: bool,
     key: Key | None = None,
-    refuse: Callable[[Sequence[int]], InvalidPayload] | None = None,
 ) -> T:
     """Predict, write the answer, store: the path of every prediction once its body is read.
 
     Returns what `write` makes of the outputs and the numbers of the rows, once these are committed.
-    With a `key` that is an Answer, and is committed together with them. `refuse` makes the error of
-    rows to which the model has no finite answer, where it is not that of a body of JSON.
+    With a `key` that is an Answer, and is committed together with them.
     """
     record: Record = g.record
     record.rows = len(instances)
     record.begin("model")
     prediction = parts().model.predict(instances.arrays, explain=explain)
     if prediction.not_finite:
-        raise (refuse or instances.without_answer)(prediction.not_finite)
+        raise instances.without_answer(prediction.not_finite)
     record.begin("answer")
     stored = parts().log.number(len(instances))
     answer = write(prediction.outputs, stored)

@@ -1,6 +1,6 @@
 """Bring the inputs of a request together as the columns the model takes, checked like any body."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from server.column_faults import InvalidColumns
@@ -52,10 +52,14 @@ def read_inputs(
         raise _refused(error, places) from None
 
 
-def without_answer(rows: Iterable[int]) -> InvalidPayload:
-    """Return the error of rows to which the model has no finite answer."""
-    detail = "the model has no finite answer to these values"
-    return invalid([Fault("/inputs", f"row {row}: {detail}") for row in rows][:MAX_FAULTS])
+def without_answer(error: InvalidPayload) -> InvalidPayload:
+    """Return the error of rows to which the model has no finite answer, as clients of V2 read it.
+
+    In `error` a row is the JSON pointer ``/<row>``.
+    """
+    return invalid(
+        [Fault("/inputs", f"row {pointer[1:]}: {detail}") for pointer, detail in error.faults]
+    )
 
 
 def _refused(error: InvalidColumns, places: Mapping[str, int]) -> InvalidPayload:

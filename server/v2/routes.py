@@ -5,6 +5,7 @@ from flask import Blueprint, Response, current_app, g, request
 from werkzeug.exceptions import MethodNotAllowed, NotFound, ServiceUnavailable
 
 from server.contract import Contract
+from server.faults import InvalidPayload
 from server.routes import (
     REQUEST_ID,
     json_response,
@@ -105,7 +106,10 @@ def infer(model: str, version: str | None = None) -> Response:
     if "X-Request-ID" not in request.headers and REQUEST_ID.fullmatch(asked.id or ""):
         g.request_id = asked.id
     instances = columns.to_instances()
-    outputs, stored = predict_and_store(instances, explain=explain, refuse=without_answer)
+    try:
+        outputs, stored = predict_and_store(instances, explain=explain)
+    except InvalidPayload as error:
+        raise without_answer(error) from None
     written = write(
         asked,
         contract,

@@ -5,8 +5,11 @@ import zlib
 from threading import Event
 
 import numpy as np
+import pandas as pd
 import pytest
+from sklearn.linear_model import LinearRegression
 
+from export import export_model
 from server.app import create_app
 from server.config import Settings
 from tests.server.conftest import OBJECT, ROOT, SHIPPED
@@ -16,6 +19,7 @@ from tests.server.v2.conftest import (
     STAR,
     binary,
     infer,
+    made_client,
     outputs_of,
     request_of,
     tensor,
@@ -270,6 +274,24 @@ def test_the_example_of_the_document_is_answered_as_it_stands_there(client):
         if each["name"] == "probabilities":
             each["data"] = ["..."]
     assert answer == json.loads(shown)
+
+
+def test_rows_without_a_finite_answer_are_named_and_not_stored(tmp_path):
+    X = pd.DataFrame({"a": [0, 1, 2, 3], "b": [1, 0, 3, 2]}, dtype="float32")
+    y = 2 * X["a"] + 3 * X["b"]
+    model = tmp_path / "line.onnx"
+    export_model(LinearRegression().fit(X, y), X, y, model, name="line", version="1")
+    app, client = made_client(tmp_path, model)
+    path = "/v2/models/line"
+
+    inputs = [tensor("a", [1, 3e38]), tensor("b", [1, 3e38])]
+    answer = infer(client, {"inputs": inputs}, path=f"{path}/infer")
+    counted = client.get(f"{path}/stats").json["model_stats"][0]
+    app.extensions["sextant"].log.close()
+
+    assert answer.status_code == 400
+    assert answer.json["error"] == "row 1: the model has no finite answer to these values"
+    assert counted["inference_count"] == 0
 
 
 def test_another_method_is_refused_with_the_right_one_named(client):
