@@ -42,7 +42,7 @@ def ask(model, pythons, folder):
     with serving(SEXTANT, settings, ready_url=f"{url}/v2/health/ready", output=output):
         for client in CLIENTS:
             script = HERE / f"check_{client}.py"
-            subprocess.run([pythons[client], script, url], check=True, timeout=120)
+            subprocess.run([pythons[client], script, url], check=True, timeout=300)
         if model.stem == "sdss":
             follow_the_document(pythons, url)
 
@@ -55,7 +55,7 @@ def follow_the_document(pythons, url):
     examples = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
     for client, example in zip(("triton", "kserve"), examples, strict=True):
         command = [pythons[client], "-c", example]
-        said = subprocess.run(command, check=True, capture_output=True, text=True, timeout=120)
+        said = subprocess.run(command, check=True, capture_output=True, text=True, timeout=300)
         assert "STAR" in said.stdout, said
 
 

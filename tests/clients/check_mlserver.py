@@ -42,7 +42,9 @@ def infer(folder, requests, *more):
     given.write_text("".join(json.dumps(each) + "\n" for each in requests))
     command = [MLSERVER, "infer", "--url", expected.url.removeprefix("http://")]
     command += ["--model-name", expected.name, "-i", given, "-o", answered]
-    subprocess.run([*command, "--retries", "1", *more], check=True, capture_output=True, timeout=60)
+    subprocess.run(
+        [*command, "--retries", "1", *more], check=True, capture_output=True, timeout=200
+    )
     found = [json.loads(line) for line in answered.read_text().splitlines()]
     return sorted(found, key=lambda each: each["parameters"]["batch_index"])
 
