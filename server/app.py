@@ -7,6 +7,7 @@ from flask import Flask
 from server import errors, routes
 from server.browse import log_pages
 from server.config import Settings
+from server.keeping import routes as keeping_routes
 from server.model import Model
 from server.pages import home as pages
 from server.payload import PayloadReader
@@ -50,5 +51,6 @@ def create_app(settings: Settings, is_stopping: Event | None = None) -> Flask:
     app.register_blueprint(pages.blueprint)
     log_pages.register(app)
     sql_routes.register(app, settings, log)
+    keeping_routes.register(app, settings, log)
     errors.register(app)
     return app

@@ -47,7 +47,7 @@ def open_database(path: Path) -> duckdb.DuckDBPyConnection:
         # An absolute path, because DuckDB takes :memory: and the like for something else.
         connection = duckdb.connect(str(path.absolute()), config=_CONFIG)
         try:
-            _lock(connection, query_folder(path))
+            _lock(connection, query_folder(path), keeping_folder(path))
         except duckdb.Error:
             connection.close()
             raise
@@ -57,13 +57,19 @@ def open_database(path: Path) -> duckdb.DuckDBPyConnection:
 
 
 def query_folder(path: Path) -> Path:
-    """Return the only folder, beside the database at `path`, where SQL may write: downloads."""
+    """Return the folder beside the database at `path` where downloads of SQL are made ready."""
     return path.absolute().with_name(f"{path.name}.queries")
 
 
-def _lock(connection: duckdb.DuckDBPyConnection, folder: Path) -> None:
+def keeping_folder(path: Path) -> Path:
+    """Return the folder beside the database at `path` where backups and exports are made ready."""
+    return path.absolute().with_name(f"{path.name}.keeping")
+
+
+def _lock(connection: duckdb.DuckDBPyConnection, *folders: Path) -> None:
     # In this order: later there is no way to allow a folder, and then none to change anything.
-    connection.execute(f"SET allowed_directories = [{literal(f'{folder}/')}]")
+    allowed = ", ".join(literal(f"{folder}/") for folder in folders)
+    connection.execute(f"SET allowed_directories = [{allowed}]")
     connection.execute("SET enable_external_access = false")
     connection.execute("SET lock_configuration = true")
 
@@ -79,11 +85,17 @@ def unusable(path: Path, error: Exception) -> LogUnusable:
         mend = "this user may not write there: change that, or set SEXTANT_DATABASE"
     elif "not a valid DuckDB" in first_line or "is a directory" in first_line.lower():
         mend = "this is no DuckDB database: set SEXTANT_DATABASE to another file"
+    elif "storage version number" in first_line:
+        mend = (
+            f"DuckDB {duckdb.__version__}, which is at work here, does not know this version of "
+            "the format: use the version of Sextant that wrote it, or a newer one"
+        )
     elif "No space left" in first_line:
         mend = "the disk is full: free some space"
     else:
         mend = (
             f"the database or its write-ahead log is damaged: keep both, {path.name} and "
-            f"{path.name}.wal hold predictions; move them elsewhere to begin a new log"
+            f"{path.name}.wal hold predictions; python -m server doctor says what can be saved, "
+            "and with both moved elsewhere a new log begins"
         )
     return LogUnusable(f"{path}: {mend}\n({first_line})")

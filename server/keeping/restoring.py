@@ -1,0 +1,101 @@
+"""Put a database in the place of the log, while no server runs; what was there is moved aside."""
+
+import contextlib
+import os
+import shutil
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import duckdb
+
+from server.keeping.copying import CopyFailed, check_copy
+from server.keeping.space import wal_of
+from server.storage.database import LogUnusable, open_database, unusable
+
+
+def restore(source: Path, database: Path) -> tuple[dict[str, int], Path | None]:
+    """Copy `source`, with its write-ahead log, to `database`; return its rows, and the old log.
+
+    The copy is read wholly before anything is moved. `source` is not changed.
+
+    Raises
+    ------
+    CopyFailed
+        If `source` is damaged, no log, or of a newer DuckDB; the log is as it was.
+    LogUnusable
+        If a server has the log open.
+    """
+    if not source.is_file():
+        raise CopyFailed(f"{source}: there is no such file")
+    if database.exists() and source.samefile(database):
+        raise CopyFailed(f"{source}: this is the log itself")
+    database.parent.mkdir(parents=True, exist_ok=True)
+    made_ready = database.with_name(f".{database.name}.restoring")
+    with _held(database):
+        try:
+            _copy(source, made_ready)
+            _settle(made_ready)
+            rows = check_copy(made_ready)
+            aside = _move_aside(database)
+            made_ready.rename(database)
+        finally:
+            made_ready.unlink(missing_ok=True)
+            wal_of(made_ready).unlink(missing_ok=True)
+    sync_folder(database.parent)
+    return rows, aside
+
+
+def sync_folder(folder: Path) -> None:
+    """Bring the names in `folder` to the disk, so that they outlive a loss of power."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+@contextlib.contextmanager
+def _held(database: Path) -> Iterator[None]:
+    """Hold the log, so that no server starts on it meanwhile; a damaged one cannot be held."""
+    try:
+        # Only to read: closing would otherwise write under the old name.
+        held = duckdb.connect(str(database.absolute()), read_only=True)
+    except (duckdb.Error, RuntimeError) as error:
+        if "lock on file" in str(error):
+            raise unusable(database, error) from error
+        held = None
+    try:
+        yield
+    finally:
+        if held:
+            held.close()
+
+
+def _copy(source: Path, to: Path) -> None:
+    for each, copy in ((source, to), (wal_of(source), wal_of(to))):
+        copy.unlink(missing_ok=True)
+        if not each.exists():
+            continue
+        shutil.copyfile(each, copy)
+        with copy.open("rb+") as file:
+            os.fsync(file.fileno())
+
+
+def _settle(database: Path) -> None:
+    """Write what stands in the write-ahead log into the one file."""
+    try:
+        open_database(database).close()
+    except LogUnusable as error:
+        raise CopyFailed(str(error)) from error
+
+
+def _move_aside(database: Path) -> Path | None:
+    if not database.exists() and not wal_of(database).exists():
+        return None
+    now = datetime.now(UTC)
+    aside = database.with_name(f"{database.stem}.before-{now:%Y%m%dT%H%M%S%f}{database.suffix}")
+    for each, to in ((wal_of(database), wal_of(aside)), (database, aside)):
+        if each.exists():
+            each.rename(to)
+    return aside
