@@ -12,8 +12,8 @@ from typing import IO, Any
 
 from server.commands.sources import RunningServer, add_url_to, database_or_server
 from server.config import Settings
+from server.keeping.archive import sync_folder
 from server.keeping.copying import CopyFailed, check_copy, copy_database
-from server.keeping.restoring import sync_folder
 from server.keeping.routes import ROWS_HEADER
 
 

@@ -5,17 +5,18 @@ import os
 import sys
 from collections.abc import Sequence
 
-from server.commands import backup, export, restore, sql
+from server.commands import backup, export, prune, restore, sql
 from server.config import InvalidSettings, Settings
 from server.contract import InvalidModel
 from server.keeping.copying import CopyFailed
+from server.keeping.exporting import NotExported
 from server.sql.guard import SqlRefused
 from server.sql.query import SqlBusy
 from server.storage.database import LogUnusable
 from server.storage.writer import LogUnavailable
 
 # Each adds its parser, whose default `run` takes what was asked and the settings.
-_COMMANDS = (sql, export, backup, restore)
+_COMMANDS = (sql, export, backup, restore, prune)
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -31,6 +32,7 @@ def run(arguments: Sequence[str]) -> int:
         SqlRefused,
         SqlBusy,
         CopyFailed,
+        NotExported,
         OSError,
     ) as error:
         print(_told(error, getattr(asked, "query", "")), file=sys.stderr)

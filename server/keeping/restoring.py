@@ -9,6 +9,7 @@ from pathlib import Path
 
 import duckdb
 
+from server.keeping.archive import sync_folder
 from server.keeping.copying import CopyFailed, check_copy
 from server.keeping.space import wal_of
 from server.storage.database import LogUnusable, open_database, unusable
@@ -44,15 +45,6 @@ def restore(source: Path, database: Path) -> tuple[dict[str, int], Path | None]:
             wal_of(made_ready).unlink(missing_ok=True)
     sync_folder(database.parent)
     return rows, aside
-
-
-def sync_folder(folder: Path) -> None:
-    """Bring the names in `folder` to the disk, so that they outlive a loss of power."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 @contextlib.contextmanager

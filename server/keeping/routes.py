@@ -1,23 +1,33 @@
-"""The routes that keep the log: a backup of it while it is written."""
+"""The routes that keep the log: a backup of it while it is written, and removals."""
 
 import json
 import os
 import threading
+from collections.abc import Iterator
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import cast
+from typing import TypeVar, cast
 
 import duckdb
+import msgspec
 from flask import Blueprint, Flask, Response, current_app, request, send_file
-from werkzeug.exceptions import Forbidden, ServiceUnavailable
+from werkzeug.exceptions import BadRequest, Forbidden, ServiceUnavailable, UnsupportedMediaType
 
-from server.config import Settings
+from server.config import InvalidSettings, Settings
 from server.errors import problem_response
 from server.keeping.copying import CopyFailed, copy_database
+from server.keeping.due import rules_of
+from server.keeping.exporting import NotExported
+from server.keeping.retention import Step, prune
 from server.prediction_log import PredictionLog
+from server.routes import parts as server_parts
+from server.sql.guard import SqlRefused
 from server.sql.routes import is_loopback
+from server.storage.writer import LogUnavailable
 
 blueprint = Blueprint("keeping", __name__)
+
+B = TypeVar("B")
 
 # How many rows each table of a backup holds, as JSON.
 ROWS_HEADER = "X-Sextant-Rows"
@@ -62,8 +72,7 @@ def _only_from_here() -> None:
 @blueprint.get("/backup.duckdb")
 def send_backup() -> Response:
     """Send the whole log, as it was when this was asked, as a database of its own."""
-    if not parts().is_free.acquire(blocking=False):
-        raise ServiceUnavailable("a backup, a removal or an erasure is at work", retry_after=5)
+    _begin()
     try:
         with parts().log.cursor() as cursor:
             copied = copy_database(cursor, parts().log.path)
@@ -73,6 +82,54 @@ def send_backup() -> Response:
     response.content_length = os.fstat(copied.file.fileno()).st_size
     response.headers[ROWS_HEADER] = json.dumps(copied.rows)
     return response
+
+
+class _Pruning(msgspec.Struct, forbid_unknown_fields=True):
+    """The body of POST /prune."""
+
+    days: float | None = None
+    bytes: int | None = None
+    dry_run: bool = False
+    without_export: bool = False
+
+
+@blueprint.post("/prune")
+def prune_log() -> Response:
+    """Export and remove what is due; each step is a line as soon as it is done."""
+    wanted = _body(_Pruning)
+    try:
+        rules = rules_of(parts().settings, wanted.days, wanted.bytes, wanted.without_export)
+    except InvalidSettings as error:
+        raise BadRequest(str(error)) from None
+    _begin()
+    is_stopping = server_parts().is_stopping.is_set
+    steps = prune(parts().log, rules, dry_run=wanted.dry_run, is_stopping=is_stopping)
+    response = Response(_lines(steps), content_type="application/x-ndjson")
+    response.call_on_close(parts().is_free.release)
+    return response
+
+
+def _body(kind: type[B]) -> B:
+    # JSON, which no form of another site can send.
+    if request.mimetype != "application/json":
+        raise UnsupportedMediaType("send application/json")
+    try:
+        return msgspec.json.decode(request.get_data(cache=False), type=kind)
+    except msgspec.MsgspecError as error:
+        raise BadRequest(str(error)) from None
+
+
+def _begin() -> None:
+    if not parts().is_free.acquire(blocking=False):
+        raise ServiceUnavailable("a backup, a removal or an erasure is at work", retry_after=5)
+
+
+def _lines(steps: Iterator[Step]) -> Iterator[bytes]:
+    try:
+        for step in steps:
+            yield msgspec.json.encode(step) + b"\n"
+    except (NotExported, OSError, SqlRefused, LogUnavailable, duckdb.Error) as error:
+        yield msgspec.json.encode(Step("refused", str(error))) + b"\n"
 
 
 @blueprint.app_errorhandler(CopyFailed)
