@@ -18,9 +18,7 @@ def add_to(commands: Any) -> None:
     parser = commands.add_parser("prune", help="export and remove what is too old, or too much")
     parser.add_argument("--days", type=float, help="age to keep; default: SEXTANT_KEEP_DAYS")
     parser.add_argument("--bytes", type=int, help="size to keep; default: SEXTANT_KEEP_BYTES")
-    parser.add_argument(
-        "--dry-run", action="store_true", help="say what is due, no more"
-    )
+    parser.add_argument("--dry-run", action="store_true", help="say what is due, no more")
     parser.add_argument(
         "--without-export", action="store_true", help="remove for good what is in no file"
     )

@@ -5,7 +5,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from server.commands import backup, export, prune, restore, sql
+from server.commands import backup, compact, erase, export, prune, restore, sql
 from server.config import InvalidSettings, Settings
 from server.contract import InvalidModel
 from server.keeping.copying import CopyFailed
@@ -16,7 +16,7 @@ from server.storage.database import LogUnusable
 from server.storage.writer import LogUnavailable
 
 # Each adds its parser, whose default `run` takes what was asked and the settings.
-_COMMANDS = (sql, export, backup, restore, prune)
+_COMMANDS = (sql, export, backup, restore, prune, erase, compact)
 
 
 def run(arguments: Sequence[str]) -> int:

@@ -5,10 +5,10 @@ import threading
 
 import duckdb
 
+from server.keeping.access import KeepingParts
 from server.keeping.due import Rules
 from server.keeping.exporting import NotExported
 from server.keeping.retention import prune
-from server.keeping.routes import KeepingParts
 from server.sql.guard import SqlRefused
 from server.storage.writer import LogUnavailable
 

@@ -1,4 +1,4 @@
-"""Put a database in the place of the log, while no server runs; what was there is moved aside."""
+"""Put a database in the place of the log, while no server runs: a backup, or the log anew."""
 
 import contextlib
 import os
@@ -9,8 +9,8 @@ from pathlib import Path
 
 import duckdb
 
-from server.keeping.archive import sync_folder
-from server.keeping.copying import CopyFailed, check_copy
+from server.keeping.archive import sync_folder, write_whole
+from server.keeping.copying import CopyFailed, check_copy, copy_database, count_rows
 from server.keeping.space import wal_of
 from server.storage.database import LogUnusable, open_database, unusable
 
@@ -62,6 +62,41 @@ def _held(database: Path) -> Iterator[None]:
     finally:
         if held:
             held.close()
+
+
+def compact(database: Path) -> tuple[int, int]:
+    """Write the log anew, with nothing in its file but what it holds; return bytes before, after.
+
+    Blocks that were freed, and rows that were removed from blocks still in use, are not in it.
+
+    Raises
+    ------
+    CopyFailed
+        If there is no room for both, or the new one is not what it should be; nothing is changed.
+    LogUnusable
+        If a server has the log open, or it is damaged.
+    """
+    made_ready = database.with_name(f".{database.name}.restoring")
+    with open_database(database) as connection, connection.cursor() as cursor:
+        cursor.execute("CHECKPOINT")
+        copied = copy_database(cursor, database)
+    before = database.stat().st_size
+    with copied.file, _held(database):
+        try:
+            write_whole(copied.file, made_ready)
+            check_copy(made_ready, copied.rows)
+            _check_nothing_came(database, copied.rows)
+            made_ready.replace(database)
+        finally:
+            made_ready.unlink(missing_ok=True)
+    sync_folder(database.parent)
+    return before, database.stat().st_size
+
+
+def _check_nothing_came(database: Path, rows: dict[str, int]) -> None:
+    with duckdb.connect(str(database.absolute()), read_only=True) as connection:
+        if count_rows(connection) != rows:
+            raise CopyFailed(f"{database}: a server stored rows meanwhile: stop it")
 
 
 def _copy(source: Path, to: Path) -> None:

@@ -4,43 +4,40 @@ import json
 import os
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass
 from http import HTTPStatus
-from typing import TypeVar, cast
+from typing import TypeVar
+from uuid import UUID
 
 import duckdb
 import msgspec
 from flask import Blueprint, Flask, Response, current_app, request, send_file
-from werkzeug.exceptions import BadRequest, Forbidden, ServiceUnavailable, UnsupportedMediaType
+from werkzeug.exceptions import (
+    BadRequest,
+    UnsupportedMediaType,
+)
 
 from server.config import InvalidSettings, Settings
 from server.errors import problem_response
+from server.keeping.access import KeepingParts, alone, begin, only_from_here, parts
 from server.keeping.copying import CopyFailed, copy_database
-from server.keeping.due import rules_of
+from server.keeping.due import Rules, rules_of
+from server.keeping.erased_files import Holding, find_files
+from server.keeping.erasure import Person, erase
 from server.keeping.exporting import NotExported
 from server.keeping.retention import Step, prune
 from server.prediction_log import PredictionLog
+from server.routes import json_response
 from server.routes import parts as server_parts
 from server.sql.guard import SqlRefused
-from server.sql.routes import is_loopback
 from server.storage.writer import LogUnavailable
 
 blueprint = Blueprint("keeping", __name__)
+blueprint.before_request(only_from_here)
 
 B = TypeVar("B")
 
 # How many rows each table of a backup holds, as JSON.
 ROWS_HEADER = "X-Sextant-Rows"
-
-
-@dataclass(frozen=True)
-class KeepingParts:
-    """What the routes of keeping call, wired once at start."""
-
-    log: PredictionLog
-    settings: Settings
-    # One at a time: each reads or removes much of the log.
-    is_free: threading.Lock
 
 
 def register(app: Flask, settings: Settings, log: PredictionLog) -> None:
@@ -49,35 +46,11 @@ def register(app: Flask, settings: Settings, log: PredictionLog) -> None:
     app.register_blueprint(blueprint)
 
 
-def parts() -> KeepingParts:
-    """Return what the routes of keeping call."""
-    return cast(KeepingParts, current_app.extensions["sextant-keeping"])
-
-
-@blueprint.before_request
-def _only_from_here() -> None:
-    if not is_loopback(parts().settings.host):
-        raise Forbidden(
-            "backups and removals are for loopback only, until there are keys: "
-            "set SEXTANT_HOST=127.0.0.1"
-        )
-    # A name that somebody else's DNS points here would let their page ask.
-    if not is_loopback(request.host.rpartition(":")[0] or request.host):
-        raise Forbidden(f"ask localhost or 127.0.0.1, not {request.host}")
-    # Whatever it wants to show: what is asked here changes the log, or copies it.
-    if request.headers.get("Sec-Fetch-Site", "none") not in ("none", "same-origin"):
-        raise Forbidden("pages of other sites may not ask this")
-
-
 @blueprint.get("/backup.duckdb")
 def send_backup() -> Response:
     """Send the whole log, as it was when this was asked, as a database of its own."""
-    _begin()
-    try:
-        with parts().log.cursor() as cursor:
-            copied = copy_database(cursor, parts().log.path)
-    finally:
-        parts().is_free.release()
+    with alone(), parts().log.cursor() as cursor:
+        copied = copy_database(cursor, parts().log.path)
     response = send_file(copied.file, "application/vnd.duckdb", download_name="predictions.duckdb")
     response.content_length = os.fstat(copied.file.fileno()).st_size
     response.headers[ROWS_HEADER] = json.dumps(copied.rows)
@@ -101,12 +74,42 @@ def prune_log() -> Response:
         rules = rules_of(parts().settings, wanted.days, wanted.bytes, wanted.without_export)
     except InvalidSettings as error:
         raise BadRequest(str(error)) from None
-    _begin()
+    begin()
     is_stopping = server_parts().is_stopping.is_set
     steps = prune(parts().log, rules, dry_run=wanted.dry_run, is_stopping=is_stopping)
     response = Response(_lines(steps), content_type="application/x-ndjson")
     response.call_on_close(parts().is_free.release)
     return response
+
+
+@blueprint.delete("/predictions/<uuid:prediction_id>")
+def erase_prediction(prediction_id: UUID) -> Response:
+    """Erase one prediction, with its labels."""
+    return _erase(Person(prediction_id=prediction_id))
+
+
+@blueprint.delete("/predictions")
+def erase_predictions() -> Response:
+    """Erase all predictions that bear the id of a caller's, with their labels."""
+    if set(request.args) != {"id"} or len(request.args.getlist("id")) != 1:
+        raise BadRequest("say whose: DELETE /predictions?id=... takes one id, and nothing else")
+    return _erase(Person(caller_id=request.args["id"]))
+
+
+def _erase(person: Person) -> Response:
+    log, export_dir = parts().log, Rules.of(parts().settings).export_dir
+    files: list[Holding] = []
+    with alone():
+        erased = erase(log, person)
+        if export_dir:
+            files = list(find_files(export_dir, person, erased.prediction_ids))
+        # Those that are in files only may have labels in the log.
+        for each in {each for file in files for each in file.ids} - {*erased.prediction_ids}:
+            erase(log, Person(prediction_id=each))
+    exports = [{"path": str(each.path), "rows": each.rows} for each in files]
+    return json_response(
+        {"prediction_ids": erased.prediction_ids, "rows": erased.rows, "exports": exports}
+    )
 
 
 def _body(kind: type[B]) -> B:
@@ -117,11 +120,6 @@ def _body(kind: type[B]) -> B:
         return msgspec.json.decode(request.get_data(cache=False), type=kind)
     except msgspec.MsgspecError as error:
         raise BadRequest(str(error)) from None
-
-
-def _begin() -> None:
-    if not parts().is_free.acquire(blocking=False):
-        raise ServiceUnavailable("a backup, a removal or an erasure is at work", retry_after=5)
 
 
 def _lines(steps: Iterator[Step]) -> Iterator[bytes]:
