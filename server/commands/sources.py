@@ -76,13 +76,14 @@ def database_or_server(
     except LogUnusable as error:
         if "another process has it open" not in str(error):
             raise
-        yield RunningServer(url or _address(settings), str(error))
+        yield RunningServer(url or address_of(settings), str(error))
         return
     with database:
         yield database
 
 
-def _address(settings: Settings) -> str:
+def address_of(settings: Settings) -> str:
+    """Return where a server with these settings answers."""
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
     return f"http://{host}:{settings.port}"
 

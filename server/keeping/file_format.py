@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from server.keeping.checksums import checksum
+from server.storage.checksums import checksum
 
 # One main header, then two that are written in turn, each a page of its own.
 PAGE = 4096

@@ -11,7 +11,7 @@ import duckdb
 
 from server.keeping.archive import sync_folder, write_whole
 from server.keeping.copying import CopyFailed, check_copy, copy_database, count_rows
-from server.keeping.space import wal_of
+from server.keeping.space import files_of
 from server.storage.database import LogUnusable, open_database, unusable
 
 
@@ -35,14 +35,14 @@ def restore(source: Path, database: Path) -> tuple[dict[str, int], Path | None]:
     made_ready = database.with_name(f".{database.name}.restoring")
     with _held(database):
         try:
+            _remove(made_ready)
             _copy(source, made_ready)
             _settle(made_ready)
             rows = check_copy(made_ready)
             aside = _move_aside(database)
             made_ready.rename(database)
         finally:
-            made_ready.unlink(missing_ok=True)
-            wal_of(made_ready).unlink(missing_ok=True)
+            _remove(made_ready)
     sync_folder(database.parent)
     return rows, aside
 
@@ -99,11 +99,14 @@ def _check_nothing_came(database: Path, rows: dict[str, int]) -> None:
             raise CopyFailed(f"{database}: a server stored rows meanwhile: stop it")
 
 
+def _remove(made_ready: Path) -> None:
+    for each in files_of(made_ready):
+        each.unlink()
+
+
 def _copy(source: Path, to: Path) -> None:
-    for each, copy in ((source, to), (wal_of(source), wal_of(to))):
-        copy.unlink(missing_ok=True)
-        if not each.exists():
-            continue
+    for each in files_of(source):
+        copy = to.with_name(to.name + each.name.removeprefix(source.name))
         shutil.copyfile(each, copy)
         with copy.open("rb+") as file:
             os.fsync(file.fileno())
@@ -118,11 +121,11 @@ def _settle(database: Path) -> None:
 
 
 def _move_aside(database: Path) -> Path | None:
-    if not database.exists() and not wal_of(database).exists():
+    files = files_of(database)
+    if not files:
         return None
     now = datetime.now(UTC)
     aside = database.with_name(f"{database.stem}.before-{now:%Y%m%dT%H%M%S%f}{database.suffix}")
-    for each, to in ((wal_of(database), wal_of(aside)), (database, aside)):
-        if each.exists():
-            each.rename(to)
+    for each in reversed(files):
+        each.rename(aside.with_name(aside.name + each.name.removeprefix(database.name)))
     return aside

@@ -38,6 +38,15 @@ def wal_of(path: Path) -> Path:
     return path.with_name(f"{path.name}.wal")
 
 
+def files_of(path: Path) -> list[Path]:
+    """Return the files of the database at `path` that there are: itself, and its logs of writes.
+
+    The last two are there while DuckDB writes a checkpoint, and after a kill in it.
+    """
+    names = [f"{path.name}{end}" for end in ("", ".wal", ".wal.checkpoint", ".wal.recovery")]
+    return [each for each in map(path.with_name, names) if each.exists()]
+
+
 def wal_size(path: Path) -> int:
     """Return the bytes of the write-ahead log, 0 where there is none."""
     wal = wal_of(path)

@@ -5,6 +5,7 @@ from pathlib import Path
 import duckdb
 
 from server.storage.parts import literal
+from server.storage.write_ahead import look_at_wal
 
 _CONFIG: dict[str, str | bool | int | float | list[str]] = {
     # A checkpoint holds up every commit: small ones hold them up briefly.
@@ -43,6 +44,7 @@ def open_database(path: Path) -> duckdb.DuckDBPyConnection:
         ) from error
     if path.exists() and not path.is_file():
         raise LogUnusable(f"{path}: this is no file: set SEXTANT_DATABASE to one")
+    _check_wal(path)
     try:
         # An absolute path, because DuckDB takes :memory: and the like for something else.
         connection = duckdb.connect(str(path.absolute()), config=_CONFIG)
@@ -54,6 +56,17 @@ def open_database(path: Path) -> duckdb.DuckDBPyConnection:
         return connection
     except (duckdb.Error, RuntimeError) as error:
         raise unusable(path, error) from error
+
+
+def _check_wal(path: Path) -> None:
+    # The second is there after a kill in a checkpoint. A running server's are never found damaged.
+    for wal in (path.with_name(f"{path.name}{end}") for end in (".wal", ".wal.checkpoint")):
+        if wal.is_file() and look_at_wal(wal).is_damaged:
+            raise LogUnusable(
+                f"{path}: its write-ahead log is damaged, and DuckDB would drop what was committed "
+                f"behind the damage: keep both, {path.name} and {wal.name}; python -m server "
+                "doctor says what can be saved"
+            )
 
 
 def query_folder(path: Path) -> Path:

@@ -11,9 +11,9 @@ import pytest
 
 from server.commands.backup import back_up
 from server.config import Settings
-from server.keeping.checksums import checksum
 from server.keeping.copying import CopyFailed, check_copy
 from server.keeping.restoring import restore
+from server.storage.checksums import checksum
 from server.storage.database import LogUnusable
 from tests.server.conftest import OBJECT, ROOT, SHIPPED
 
