@@ -7,6 +7,7 @@ from flask import Flask
 from server import errors, routes
 from server.browse import log_pages
 from server.config import Settings
+from server.keeping import routes as keeping_routes
 from server.kept_answers import KeptAnswers
 from server.model import Model
 from server.pages import home as pages
@@ -60,5 +61,6 @@ def create_app(settings: Settings, is_stopping: Event | None = None) -> Flask:
     app.register_blueprint(v2_routes.blueprint)
     log_pages.register(app)
     sql_routes.register(app, settings, log)
+    keeping_routes.register(app, settings, log)
     errors.register(app)
     return app

@@ -48,6 +48,12 @@ class Settings:
     query_timeout_s: float = 10.0
     # Most rows a SQL query may answer; a download of them stands on disk until it is sent.
     query_max_rows: int = 1_000_000
+    # Age, in days, beyond which whole hours are exported and then removed; 0 keeps all.
+    keep_days: float = 0.0
+    # Bytes of the log's blocks beyond which its oldest hours are; 0 keeps all.
+    keep_bytes: int = 0
+    # Where hours are exported before they are removed; "without export" removes them for good.
+    export_dir: Path = Path("data/export")
     # Longest time for an orderly stop, in seconds; container engines kill after 10.
     stop_timeout_s: float = 5.0
     # How the server's log looks: json, text, or auto, which is text at a terminal and else json.
@@ -112,6 +118,8 @@ _BOUNDS: dict[str, tuple[float, float]] = {
     "idempotency_hours": (0.001, 8_760),
     "query_timeout_s": (0.001, 3_600),
     "query_max_rows": (1, 10**8),
+    "keep_days": (0, 36_500),
+    "keep_bytes": (0, 2**50),
     "stop_timeout_s": (0.001, 3_600),
     "slow_request_ms": (0.001, 3_600_000),
 }
