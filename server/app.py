@@ -8,6 +8,7 @@ from server import errors, routes
 from server.browse import log_pages
 from server.config import Settings
 from server.model import Model
+from server.monitor import routes as monitor_routes
 from server.pages import home as pages
 from server.payload import PayloadReader
 from server.prediction_log import PredictionLog
@@ -49,6 +50,7 @@ def create_app(settings: Settings, is_stopping: Event | None = None) -> Flask:
     app.register_blueprint(routes.blueprint)
     app.register_blueprint(pages.blueprint)
     log_pages.register(app)
+    monitor_routes.register(app, settings)
     sql_routes.register(app, settings, log)
     errors.register(app)
     return app
