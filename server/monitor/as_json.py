@@ -5,9 +5,10 @@ from datetime import datetime
 from typing import Any
 
 from server.contract import Contract
-from server.monitor.counting import QUANTILES
+from server.monitor.checks import Check
 from server.monitor.verdicts import count_states
-from server.monitor.watching import Check, Drift, Watched
+from server.monitor.watching import Drift, Watched
+from server.monitor.windows import QUANTILES
 
 
 def to_json(

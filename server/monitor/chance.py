@@ -1,9 +1,9 @@
 """What chance alone does to counts, so that an alarm is none of its doing."""
 
+import functools
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from statistics import NormalDist
 
 # More rows than anybody waits for: a smallest sample beyond is none.
 _MOST_ROWS = 10**9
@@ -77,20 +77,33 @@ def rows_for_index(counts: Counts, rate: float, index: float) -> int | None:
     return rows if rows < _MOST_ROWS else None
 
 
+@functools.cache
 def chi_square_quantile(p: float, df: int) -> float:
-    """Return the value below which a chi-square variable lies with probability `p`.
+    """Return the value below which a chi-square variable lies with probability `p`."""
+    low, high = 0.0, float(df)
+    while _chi_square_above(high, df) > 1 - p:
+        low, high = high, 2 * high
+    while high - low > 1e-9 * high:
+        middle = (low + high) / 2
+        low, high = (middle, high) if _chi_square_above(middle, df) > 1 - p else (low, middle)
+    return high
+
+
+def _chi_square_above(x: float, df: int) -> float:
+    """Return the upper tail of chi-square: a finite sum where the degrees are a whole number.
 
     References
     ----------
-    E. B. Wilson, M. M. Hilferty, The distribution of chi-square, PNAS 17, 1931; for one and two
-    degrees of freedom the exact forms.
+    M. Abramowitz, I. A. Stegun, Handbook of Mathematical Functions, 1964, 26.4.4 and 26.4.5.
     """
-    if df == 1:
-        return NormalDist().inv_cdf((1 + p) / 2) ** 2
-    if df == 2:
-        return -2 * math.log1p(-p)
-    z, spread = NormalDist().inv_cdf(p), 2 / (9 * df)
-    return float(df * (1 - spread + z * math.sqrt(spread)) ** 3)
+    half = x / 2
+    above = math.erfc(math.sqrt(half)) if df % 2 else 0.0
+    first = 0.5 if df % 2 else 0.0
+    terms = (first + k for k in range(df // 2))
+    return above + sum(
+        math.exp(power * math.log(half) - half - math.lgamma(power + 1)) if half else not power
+        for power in terms
+    )
 
 
 def chance_of_more(k: int, n: int, known: int, m: int) -> float:

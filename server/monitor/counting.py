@@ -1,8 +1,6 @@
 """Count the rows of a window, by bin and over time; DuckDB does it, and no row is fetched."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 import duckdb
@@ -10,59 +8,9 @@ import duckdb
 from server.browse.axes import Axis
 from server.contract import Contract
 from server.monitor.quantities import Head, Quantity
+from server.monitor.windows import QUANTILES, Moment, Totals, Window
 from server.storage.fields import Source
-from server.storage.parts import literal, quoted
-
-QUANTILES = (0.5, 0.95, 0.99)
-
-
-@dataclass(frozen=True)
-class Window:
-    """Which rows are looked at: of one model and version, from `since`, before `until`."""
-
-    name: str
-    version: str
-    since: datetime
-    until: datetime
-
-    @property
-    def where(self) -> str:
-        """SQL that is true of the rows, for the stored tables and the published views alike."""
-        return (
-            f"predicted_at >= TIMESTAMP '{self.since}' AND predicted_at < TIMESTAMP '{self.until}' "
-            f"AND model_name = {literal(self.name)} AND model_version = {literal(self.version)}"
-        )
-
-
-@dataclass(frozen=True)
-class Totals:
-    """What the rows of a window add up to.
-
-    `latency_ms` are the quantiles over the requests; `missing` is by input; `labels` by head and
-    label, in the order of the heads.
-    """
-
-    rows: int
-    requests: int
-    latency_ms: Sequence[float | None]
-    warned: int
-    checked: int
-    novel: int
-    missing: dict[str, int]
-
-
-@dataclass(frozen=True)
-class Moment:
-    """One bin of time; its quantiles are None where no request began in it."""
-
-    number: int
-    rows: int
-    requests: int
-    warned: int
-    checked: int
-    novel: int
-    latency_ms: Sequence[float | None]
-
+from server.storage.parts import quoted
 
 _SUMS = """
     count(*), count(*) FILTER (instance = 0),

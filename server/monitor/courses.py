@@ -1,11 +1,12 @@
 """Draw how figures went over time, and how a quantity lies in the window and in training."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from server.browse.axes import Axis, number_text
 from server.browse.drawing import Bar, Bars, Part
-from server.monitor.counting import Moment
+from server.monitor.accuracy import Judged
+from server.monitor.windows import Moment
 from server.pages.place_words import share_of
 
 Words = Callable[[int], str]
@@ -18,6 +19,7 @@ class Course:
     drawn: Bars
     top: str
     line: float | None = None
+    bottom: str = ""
 
 
 @dataclass(frozen=True)
@@ -81,6 +83,39 @@ def draw_latency(
         text = f"{begins(moment.number)}: p50 {p50:.3g} ms, p95 {p95:.3g} ms, p99 {p99:.3g} ms"
         bars.append(Bar(moment.number, parts, moment.requests, text, address_of(moment.number)))
     return Course(Bars(axis, bars, len(bars)), f"{number_text(top)} ms")
+
+
+def draw_judged(
+    judged: Mapping[int, Judged],
+    axis: Axis,
+    known: float | None,
+    text_of: Callable[[float], str],
+    begins: Words,
+    address_of: Words,
+) -> Course | None:
+    """Draw the accuracy, or the mean error, of each bin of time as a mark in its interval."""
+    found = [(number, each, each.mean) for number, each in judged.items() if each.mean is not None]
+    if not found:
+        return None
+    ends = [end for _, each, _ in found for end in each.interval]
+    low, high = min([*ends, *([known] if known else [])]), max([*ends, *([known] if known else [])])
+    span = (high - low) or 1.0
+
+    def from_above(value: float) -> float:
+        return 100 - 100 * (value - low) / span
+
+    bars = []
+    for number, each, mean in found:
+        least, most = each.interval
+        spread = Part(
+            "plain shade-1", round(from_above(most), 2), round(100 * (most - least) / span, 2)
+        )
+        mark = Part("plain shade-4", round(min(max(from_above(mean) - 1.5, 0), 97), 2), 3)
+        ends_text = f"{text_of(least)} to {text_of(most)}"
+        text = f"{begins(number)}: {text_of(mean)}, {ends_text}, of {each.rows:,}"
+        bars.append(Bar(number, [spread, mark], each.rows, text, address_of(number)))
+    line = None if known is None else round(from_above(known), 2)
+    return Course(Bars(axis, bars, len(bars)), text_of(high), line, text_of(low))
 
 
 def draw_mix(drawn: Bars) -> Bars:

@@ -8,16 +8,26 @@ import duckdb
 
 from server.browse.addresses import Address
 from server.browse.aggregates import count_over_time, summarize
-from server.browse.axes import time_axis, to_time
+from server.browse.axes import number_text, time_axis, to_time
 from server.browse.drawing import draw_bars, to_series
 from server.browse.filters import Filter
 from server.browse.selection import Selection
 from server.contract import Contract
-from server.monitor.counting import Moment, Window, count_moments
-from server.monitor.courses import Pair, draw_latency, draw_mix, draw_pairs, draw_shares
-from server.monitor.questions import ask_over_time
+from server.monitor.accuracy import count_judged_over_time, known_mean
+from server.monitor.counting import count_moments
+from server.monitor.courses import (
+    Pair,
+    draw_judged,
+    draw_latency,
+    draw_mix,
+    draw_pairs,
+    draw_shares,
+)
+from server.monitor.quantities import Head
+from server.monitor.questions import ask_accuracy, ask_over_time
 from server.monitor.verdicts import count_states
-from server.monitor.watching import Drift, Watched
+from server.monitor.watching import Drift, Watched, judged_view
+from server.monitor.windows import Moment, Window
 from server.pages.place_words import share_of
 from server.storage.fields import Source
 
@@ -96,7 +106,12 @@ def _courses(
     traffic = draw_bars(counts, axis, series, begins, address_of)
     moments = count_moments(cursor, source.table, window, contract, axis)
     novelty = contract.novelty
+    judged = count_judged_over_time(cursor, judged_view(source), source.table, window, axis)
+    text_of = share_of if contract.class_names else number_text
     return {
+        "judged": judged,
+        "text_of": text_of,
+        "accuracy": draw_judged(judged, axis, known_mean(contract), text_of, begins, address_of),
         "summary": summary,
         "series": series,
         "moments": moments,
@@ -114,6 +129,7 @@ def _courses(
             address_of,
         ),
         "warned": draw_shares(moments, axis, _warned, None, begins, address_of),
+        "accuracy_sql": ask_accuracy(window, Head("", "true")),
         "over_time_sql": ask_over_time(window, contract, axis),
     }
 

@@ -7,18 +7,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-import numpy as np
-
-from server.contract import Contract, Feature
-from server.explained import Distribution
-from server.pages.waterfall import MINUS
+from server.contract import Contract
+from server.explained import Distribution, Reference
+from server.monitor.bins import names_of_bins, of_probability, with_ends
 from server.storage.parts import distinct, literal, quoted
 
 Kind = Literal["input", "derived", "score"]
-
-# Probabilities that differ by less are not told apart. Those of the reference come from models of
-# folds, which are as sure as the served one but for less than this: benchmarks/README.md.
-_LEAST_STEP = 0.01
 
 
 @dataclass(frozen=True)
@@ -31,16 +25,18 @@ class Head:
 
 @dataclass(frozen=True)
 class Quantity:
-    """One thing to watch, as the training rows had it.
+    """One thing to watch, as the `rows` that the contract tells of had it.
 
-    `edges` are the inner ends of numeric bins, of which a value on an edge belongs to the bin
-    below; `categories` the texts that have a bin of their own. `names` are those of the bins, the
-    last that of what is missing; `shares` those of the training rows.
+    These are the training rows, and of probabilities the holdout. `edges` are the inner ends of
+    numeric bins, of which a value on an edge belongs to the bin below; `categories` the texts that
+    have a bin of their own. `names` are those of the bins, the last that of what is missing;
+    `shares` those of the rows that the contract tells of.
     """
 
     key: str
     kind: Kind
     name: str
+    rows: int
     edges: Sequence[float]
     categories: Sequence[str] | None
     names: Sequence[str]
@@ -53,9 +49,12 @@ class Quantity:
 
 def quantities_of(contract: Contract) -> list[Quantity]:
     """Return what the contract has a distribution of, each once."""
-    if contract.reference is None:
-        return []
-    return [*_inputs(contract), *_derived(contract), *_scores(contract)]
+    reference = contract.reference
+    found = [*_probabilities(contract)]
+    if reference is not None:
+        found = [*_inputs(contract, reference), *_derived(contract, reference), *found]
+        found += _value(reference)
+    return found
 
 
 def heads_of(contract: Contract) -> list[Head]:
@@ -69,80 +68,79 @@ def heads_of(contract: Contract) -> list[Head]:
     return []
 
 
-def _inputs(contract: Contract) -> Iterator[Quantity]:
-    assert contract.reference is not None  # noqa: S101  # whoever calls has looked
+def _inputs(contract: Contract, reference: Reference) -> Iterator[Quantity]:
     for feature in contract.features:
-        known = contract.reference.inputs.get(feature.name)
+        known = reference.inputs.get(feature.name)
         if known is not None:
+            known = with_ends(known, feature.range)
             column = quoted(feature.name)
-            edges, shares = _with_ends(known, feature)
-            yield _quantity(
-                f"in.{feature.name}", "input", feature.name, known, edges, shares, (column, column)
-            )
+            key = f"in.{feature.name}"
+            yield _quantity(key, "input", feature.name, reference.rows, known, (column, column))
 
 
-def _derived(contract: Contract) -> Iterator[Quantity]:
-    assert contract.reference is not None  # noqa: S101  # whoever calls has looked
+def _derived(contract: Contract, reference: Reference) -> Iterator[Quantity]:
     if not any(output.role == "derived" for output in contract.outputs):
         return
     names = [feature.name for feature in contract.explanation.features]
     for number, (name, shown) in enumerate(zip(names, distinct(names), strict=True), 1):
-        known = contract.reference.derived.get(name)
+        known = reference.derived.get(name)
         # What is an input unchanged is watched as that.
-        if known is None or known == contract.reference.inputs.get(name):
+        if known is None or known == reference.inputs.get(name):
             continue
         stored = f"CASE WHEN NOT isnan(derived[{number}]) THEN derived[{number}] END"
         sql = stored, f"derived.{quoted(shown)}"
-        edges, shares = list(known.edges or ()), known.shares
-        yield _quantity(
-            f"derived.{name}", "derived", name, known, edges, shares, sql, "derived IS NOT NULL"
-        )
+        own = "derived IS NOT NULL"
+        yield _quantity(f"derived.{name}", "derived", name, reference.rows, known, sql, own)
 
 
-def _scores(contract: Contract) -> Iterator[Quantity]:
-    assert contract.reference is not None  # noqa: S101  # whoever calls has looked
-    known_scores = contract.reference.scores
-    if contract.kind == "regression":
-        if known := known_scores.get("value"):
-            sql = "value", "value"
-            edges, shares = list(known.edges or ()), known.shares
-            yield _quantity("score.value", "score", "value", known, edges, shares, sql)
-        return
+def _value(reference: Reference) -> Iterator[Quantity]:
+    known = reference.scores.get("value")
+    if known is not None:
+        yield _quantity("score.value", "score", "value", reference.rows, known, ("value", "value"))
+
+
+def _probabilities(contract: Contract) -> Iterator[Quantity]:
+    """Yield the probabilities, as the served model itself gave them to the holdout.
+
+    Those of the reference come from models of folds: their trees have other leaves, and the served
+    model's probabilities lie in other bins even where nothing has changed.
+    """
     classes = list(enumerate(contract.class_names, 1))
-    # Of two classes the probabilities are each other's mirror.
+    evaluated = {head.head: head for head in contract.evaluation.heads}
+    shown = distinct(contract.class_names)
     for head in heads_of(contract):
+        # Of two classes the probabilities are each other's mirror.
         for number, name in classes[1:] if len(classes) == 2 else classes:
-            full = f"{head.name} {name}".strip()
-            if known := known_scores.get(full):
-                shown = distinct(contract.class_names)[number - 1]
-                sql = f"probabilities[{number}]", f"probabilities.{quoted(shown)}"
-                edges, shares = _coarse(known)
-                yield _quantity(
-                    f"score.{full}", "score", full, known, edges, shares, sql, head.condition
-                )
+            own = [each for each in evaluated[head.name].reliability if each.class_name == name]
+            if own:
+                full = f"{head.name} {name}".strip()
+                rows, known = sum(each.rows for each in own), of_probability(own)
+                sql = f"probabilities[{number}]", f"probabilities.{quoted(shown[number - 1])}"
+                yield _quantity(f"score.{full}", "score", full, rows, known, sql, head.condition)
 
 
 def _quantity(
     key: str,
     kind: Kind,
     name: str,
+    rows: int,
     known: Distribution,
-    edges: list[float],
-    shares: Sequence[float],
     sql: tuple[str, str],
     condition: str = "true",
 ) -> Quantity:
     stored, published = sql
+    edges, shares = list(known.edges or ()), list(known.shares)
     if known.categories is not None:
         names = [*known.categories, "any other"]
-        shares = [*shares, max(1 - sum(shares) - known.missing, 0.0)]
+        shares.append(max(1 - sum(shares) - known.missing, 0.0))
     else:
         stored, published = f"({stored})::FLOAT", f"({published})::FLOAT"
-        names = _names_of_bins(edges)
+        names = names_of_bins(edges)
     return Quantity(
         key,
         kind,
         name,
+        rows,
         edges,
         known.categories,
         [*names, "missing"],
@@ -151,41 +149,3 @@ def _quantity(
         published,
         condition,
     )
-
-
-def _with_ends(known: Distribution, feature: Feature) -> tuple[list[float], list[float]]:
-    """Return the bins with one below the least training value and one above the greatest.
-
-    No training row lies in these: so a constant that becomes another is seen.
-    """
-    edges, shares = list(known.edges or ()), list(known.shares)
-    if not edges or feature.range is None:
-        return edges, shares
-    low, high = (float(str(np.float32(end))) for end in feature.range)
-    below = float(str(np.nextafter(np.float32(low), np.float32(-np.inf))))
-    if below < edges[0]:
-        edges, shares = [below, *edges], [0.0, *shares]
-    if high > edges[-1]:
-        edges, shares = [*edges, high], [*shares, 0.0]
-    return edges, shares
-
-
-def _coarse(known: Distribution) -> tuple[list[float], list[float]]:
-    """Return the bins of a probability without the edges that are next to nothing apart."""
-    edges: list[float] = []
-    shares: list[float] = [0.0]
-    for edge, share in zip([*(known.edges or ()), 1.0], known.shares, strict=False):
-        shares[-1] += share
-        last = edges[-1] if edges else 0.0
-        if edge - last >= _LEAST_STEP and 1 - edge >= _LEAST_STEP:
-            edges.append(edge)
-            shares.append(0.0)
-    return edges, shares
-
-
-def _names_of_bins(edges: Sequence[float]) -> list[str]:
-    texts = [f"{edge:.4g}".replace("-", MINUS) for edge in edges]
-    if not texts:
-        return ["any"]
-    between = [f"{low} to {high}" for low, high in zip(texts, texts[1:], strict=False)]
-    return [f"up to {texts[0]}", *between, f"above {texts[-1]}"]

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from server.browse.axes import Axis
 from server.contract import Contract
-from server.monitor.counting import Window
 from server.monitor.quantities import Head, Quantity
+from server.monitor.windows import Window
 from server.storage.parts import literal, quoted
 
 _PER_REQUEST = """\
@@ -46,6 +46,22 @@ def ask_labels(window: Window, head: Head) -> str:
     )
 
 
+def ask_accuracy(window: Window, head: Head) -> str:
+    """Return SQL for how many answers of a head were right, of those that have a label."""
+    own = ""
+    if head.condition != "true":
+        own = (
+            "\nSEMI JOIN (SELECT prediction_id FROM predictions "  # noqa: S608  # names of ours, or quoted
+            f"WHERE {window.where} AND {head.condition}) USING (prediction_id)"
+        )
+    return (
+        "SELECT count(*) AS judged, count(*) FILTER (is_correct) AS right_answers,\n"  # noqa: S608  # names of ours, or quoted
+        "       count(*) FILTER (NOT is_correct) AS wrong_answers,\n"
+        "       avg(abs(error)) AS mean_absolute_error\n"
+        f"FROM (SELECT * FROM judged WHERE {window.where}){own}"
+    )
+
+
 def ask_index(window: Window, quantity: Quantity, known: Sequence[float]) -> str:
     """Return SQL for the stability index of a quantity, bin by bin.
 
@@ -73,7 +89,7 @@ shares AS (
 SELECT bin, live, round(known) AS training, (p - q) * ln(p / q) AS adds,
        sum((p - q) * ln(p / q)) OVER () AS psi
 FROM shares
-ORDER BY place"""
+ORDER BY place"""  # noqa: S608  # names of ours, or quoted
 
 
 def _cases(quantity: Quantity) -> str:

@@ -12,9 +12,10 @@ from server.browse.log_pages import reading_for_page
 from server.browse.times import InvalidTime, to_period
 from server.config import Settings
 from server.monitor.as_json import to_json
-from server.monitor.counting import Window, count_others
+from server.monitor.counting import count_others
 from server.monitor.page import to_page
 from server.monitor.watching import watch
+from server.monitor.windows import Window
 from server.routes import json_response, parts, wants_html
 
 blueprint = Blueprint("monitor", __name__)
@@ -47,9 +48,9 @@ def show_monitor() -> Any:
         return _faulty(address, told, error.name), 400
     settings = cast(Settings, current_app.extensions["sextant-monitor"])
     with reading_for_page() as snapshot:
-        table = parts().log.own_table
-        (source,) = (each for each in snapshot.sources if each.table == table)
-        watched = watch(snapshot.cursor, table, window, contract, settings)
+        own = parts().log.own_table
+        (source,) = (each for each in snapshot.sources if each.table == own)
+        watched = watch(snapshot.cursor, source, window, contract, settings)
         others = count_others(snapshot.cursor, snapshot.sources, window)
         if not is_page:
             return json_response(to_json(watched, contract, others))

@@ -52,7 +52,7 @@ class Verdict:
 
 
 def judge_index(key: str, title: str, counts: Counts, thresholds: Thresholds) -> Verdict:
-    """Judge by the stability index: it is an alarm from the setting on, if chance does not do it."""
+    """Judge by the stability index: an alarm from the setting on, where it is no chance."""
     index = sum(stability_index(counts)) if counts.n and counts.m else None
     threshold = max(thresholds.index, index_by_chance(counts, thresholds.rate))
     needed = rows_for_index(counts, thresholds.rate, thresholds.index)
