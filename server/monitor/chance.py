@@ -126,7 +126,7 @@ def chance_of_more(k: int, n: int, known: int, m: int) -> float:
         term *= (n - each) * (total - each) / ((each + 1) * (m - total + each + 1))
         chance += term
         # Above the mode each term is a smaller part of the one before.
-        if term < 1e-12 * chance:
+        if term <= 1e-12 * chance:
             break
     return min(chance, 1.0)
 

@@ -111,6 +111,8 @@ def check_labels(
     thresholds: Thresholds,
 ) -> list[Check]:
     """Judge the mix of labels by what the same head said of the holdout."""
+    if not labels:
+        return []
     checks = []
     evaluated = {head.head: head for head in contract.evaluation.heads}
     for head, given in zip(heads, labels, strict=True):

@@ -12,6 +12,7 @@ from server.browse.axes import number_text, time_axis, to_time
 from server.browse.drawing import draw_bars, to_series
 from server.browse.filters import Filter
 from server.browse.selection import Selection
+from server.browse.terms import verbatim
 from server.contract import Contract
 from server.monitor.accuracy import count_judged_over_time, known_mean
 from server.monitor.counting import count_moments
@@ -79,14 +80,18 @@ def _widest(watched: Watched) -> float:
 def _predictions(window: Window) -> Address:
     """Return the address of the predictions of a window."""
     ends = ("from", window.since.isoformat()), ("to", window.until.isoformat())
-    return Address("/predictions", (*ends, ("model", window.name), ("version", window.version)))
+    return Address("/predictions", (*ends, *_conditions(window)))
+
+
+def _conditions(window: Window) -> list[tuple[str, str]]:
+    return [("model", verbatim(window.name)), ("version", verbatim(window.version))]
 
 
 def _courses(
     cursor: duckdb.DuckDBPyConnection, source: Source, watched: Watched, contract: Contract
 ) -> dict[str, Any]:
     window, predictions = watched.window, _predictions(watched.window)
-    conditions = (("model", (window.name,)), ("version", (window.version,)))
+    conditions = tuple((name, (text,)) for name, text in _conditions(window))
     selection = Selection([source], Filter(window.since, window.until, conditions))
     summary = summarize(cursor, selection)
     if summary.begin is None or summary.end is None:

@@ -82,12 +82,10 @@ def judge_rise(
     share = k / n if n else None
     if share is None or expected is None:
         state: State = "too few rows"
-    elif (
-        share - expected >= thresholds.share and chance_of_more(k, n, known_k, m) <= thresholds.rate
-    ):
-        state = "alarm"
     else:
-        state = _ok_if_enough(n, needed)
+        is_large = share - expected >= thresholds.share
+        is_alarm = is_large and chance_of_more(k, n, known_k, m) <= thresholds.rate
+        state = "alarm" if is_alarm else _ok_if_enough(n, needed)
     threshold = None if expected is None else min(expected + thresholds.share, 1.0)
     words = _share_words(state, share, expected, of, n, needed)
     return Verdict(key, title, state, words, share, expected, threshold, n, needed)
