@@ -7,6 +7,7 @@ from flask import Flask
 from server import errors, routes
 from server.browse import log_pages
 from server.config import Settings
+from server.labels import routes as labels
 from server.model import Model
 from server.monitor import routes as monitor_routes
 from server.pages import home as pages
@@ -40,6 +41,7 @@ def create_app(settings: Settings, is_stopping: Event | None = None) -> Flask:
     )
     app = Flask("server")
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
+    app.config["MAX_INSTANCES"] = settings.max_instances
     app.jinja_options = {"trim_blocks": True, "lstrip_blocks": True}
     app.extensions["sextant"] = routes.Parts(
         reader=PayloadReader(model.contract.features, settings.max_instances),
@@ -49,6 +51,7 @@ def create_app(settings: Settings, is_stopping: Event | None = None) -> Flask:
     )
     app.register_blueprint(routes.blueprint)
     app.register_blueprint(pages.blueprint)
+    app.register_blueprint(labels.blueprint)
     log_pages.register(app)
     monitor_routes.register(app, settings)
     sql_routes.register(app, settings, log)
