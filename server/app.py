@@ -9,7 +9,9 @@ from server.browse import log_pages
 from server.config import Settings
 from server.keeping import routes as keeping_routes
 from server.kept_answers import KeptAnswers
+from server.labels import routes as labels
 from server.model import Model
+from server.monitor import routes as monitor_routes
 from server.pages import home as pages
 from server.payload import PayloadReader
 from server.prediction_log import PredictionLog
@@ -46,6 +48,7 @@ def create_app(settings: Settings, is_stopping: Event | None = None) -> Flask:
     seeing = Seeing(settings, model.contract, log, is_stopping)
     app = Flask("server")
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
+    app.config["MAX_INSTANCES"] = settings.max_instances
     app.jinja_options = {"trim_blocks": True, "lstrip_blocks": True}
     app.extensions["sextant"] = routes.Parts(
         reader=PayloadReader(model.contract.features, settings.max_instances),
@@ -59,7 +62,9 @@ def create_app(settings: Settings, is_stopping: Event | None = None) -> Flask:
     app.register_blueprint(routes.blueprint)
     app.register_blueprint(pages.blueprint)
     app.register_blueprint(v2_routes.blueprint)
+    app.register_blueprint(labels.blueprint)
     log_pages.register(app)
+    monitor_routes.register(app, settings)
     sql_routes.register(app, settings, log)
     keeping_routes.register(app, settings, log)
     errors.register(app)

@@ -54,6 +54,16 @@ class Settings:
     keep_bytes: int = 0
     # Where hours are exported before they are removed; "without export" removes them for good.
     export_dir: Path = Path("data/export")
+    # How often chance alone may raise an alarm in a window of the monitor, over all its checks.
+    alarm_rate: float = 0.01
+    # Least stability index that is an alarm: a third of a standard deviation moves a normal
+    # distribution by 0.1, where the folklore of the index begins to speak of change.
+    drift_psi: float = 0.1
+    # Least rise of a share that is an alarm: of novel rows, of missing values, of wrong answers.
+    alarm_share: float = 0.03
+    # Largest 99th percentile of the model's time for a request, in milliseconds, that is no alarm:
+    # three times what the largest request takes.
+    alarm_p99_ms: float = 500.0
     # Longest time for an orderly stop, in seconds; container engines kill after 10.
     stop_timeout_s: float = 5.0
     # How the server's log looks: json, text, or auto, which is text at a terminal and else json.
@@ -120,6 +130,10 @@ _BOUNDS: dict[str, tuple[float, float]] = {
     "query_max_rows": (1, 10**8),
     "keep_days": (0, 36_500),
     "keep_bytes": (0, 2**50),
+    "alarm_rate": (1e-6, 0.5),
+    "drift_psi": (0.001, 100),
+    "alarm_share": (0.001, 1),
+    "alarm_p99_ms": (0.001, 3_600_000),
     "stop_timeout_s": (0.001, 3_600),
     "slow_request_ms": (0.001, 3_600_000),
 }

@@ -151,6 +151,11 @@ class PredictionLog:
         return self._writer.waiting_rows
 
     @property
+    def own_table(self) -> str:
+        """The table that stores the predictions of the served contract."""
+        return self._writer.table_name
+
+    @property
     def trouble(self) -> str | None:
         """Why a row handed in now would probably not be stored, or None."""
         return self._writer.trouble

@@ -2,7 +2,7 @@
 
 import re
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from threading import Event
 from typing import Any, TypeVar, cast
@@ -19,6 +19,7 @@ from werkzeug.exceptions import (
 from server.answers import Answer, to_content
 from server.kept_answers import KeptAnswers
 from server.keys import Key, to_key
+from server.labels.history import find_labels
 from server.model import Model
 from server.pages.prediction_page import to_page
 from server.pages.reliability import to_heads
@@ -26,6 +27,7 @@ from server.payload import Instances, PayloadReader
 from server.prediction_log import PredictionLog, Stored
 from server.seeing.record import Record
 from server.seeing.seeing import Seeing
+from server.storage.reading import read_one
 
 blueprint = Blueprint("sextant", __name__)
 
@@ -169,14 +171,25 @@ def store_answered(
 @blueprint.get("/predictions/<uuid:prediction_id>")
 def show_prediction(prediction_id: uuid.UUID) -> Response | str:
     """Show one prediction with all that was said of it."""
+    if wants_html():
+        return page_of_prediction(prediction_id)
     row = parts().log.find(prediction_id)
     if row is None:
         raise NotFound(f"no prediction {prediction_id} is stored here")
-    if not wants_html():
-        return json_response(as_json(row))
+    return json_response(as_json(row))
+
+
+def page_of_prediction(prediction_id: uuid.UUID, faults: Sequence[str] = ()) -> str:
+    """Return the page of a prediction, with what is wrong with the label that was typed there."""
     contract = parts().model.contract
+    with parts().log.reading() as snapshot:
+        row = read_one(snapshot.cursor, snapshot.sources, prediction_id)
+        if row is None:
+            raise NotFound(f"no prediction {prediction_id} is stored here")
+        labels = find_labels(snapshot.cursor, row)
+    page = to_page(contract, row)
     return render_template(
-        "prediction.html", contract=contract, row=row, page=to_page(contract, row)
+        "prediction.html", contract=contract, row=row, page=page, labels=labels, faults=faults
     )
 
 
