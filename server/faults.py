@@ -76,7 +76,7 @@ class _NotANumber(str):
 
 def _load_json(body: bytes) -> Any:
     try:
-        return json.loads(body.decode("utf-8"), parse_constant=_NotANumber, parse_int=_to_int)
+        return load_value(body.decode("utf-8"))
     except UnicodeDecodeError as error:
         detail = f"the body is not UTF-8: {error}"
     except RecursionError:
@@ -84,6 +84,11 @@ def _load_json(body: bytes) -> Any:
     except ValueError as error:
         detail = f"the body is not JSON: {error}"
     raise InvalidPayload(HTTPStatus.BAD_REQUEST, detail)
+
+
+def load_value(text: str) -> Any:
+    """Return the value of a JSON text, in which NaN and its like can be told from other values."""
+    return json.loads(text, parse_constant=_NotANumber, parse_int=_to_int)
 
 
 def _to_int(digits: str) -> int:

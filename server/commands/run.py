@@ -5,16 +5,18 @@ import os
 import sys
 from collections.abc import Sequence
 
-from server.commands import export, sql
+from server.commands import export, score, sql
 from server.config import InvalidSettings, Settings
 from server.contract import InvalidModel
+from server.scoring.part import Refused
+from server.scoring.staging import InvalidTable
 from server.sql.guard import SqlRefused
 from server.sql.query import SqlBusy
 from server.storage.database import LogUnusable
 from server.storage.writer import LogUnavailable
 
 # Each adds its parser, whose default `run` takes what was asked and the settings.
-_COMMANDS = (sql, export)
+_COMMANDS = (sql, export, score)
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -29,6 +31,8 @@ def run(arguments: Sequence[str]) -> int:
         LogUnavailable,
         SqlRefused,
         SqlBusy,
+        InvalidTable,
+        Refused,
         OSError,
     ) as error:
         print(_told(error, getattr(asked, "query", "")), file=sys.stderr)

@@ -26,7 +26,7 @@ _LAST = {
     "warnings": "STRUCT(feature VARCHAR, detail VARCHAR)[]",
     "inference_ms": "FLOAT",
 }
-_TYPES = {"float32": "FLOAT", "int64": "BIGINT", "string": "VARCHAR", "bool": "BOOLEAN"}
+TYPES = {"float32": "FLOAT", "int64": "BIGINT", "string": "VARCHAR", "bool": "BOOLEAN"}
 _VIEW_NAME = re.compile("predictions_[0-9a-f]{8}")
 
 
@@ -73,7 +73,7 @@ def create_table(connection: duckdb.DuckDBPyConnection, contract: Contract) -> T
     """
     columns = [
         *(Column(name, kind) for name, kind in _FIRST.items()),
-        *(Column(feature.name, _TYPES[feature.type]) for feature in contract.features),
+        *(Column(feature.name, TYPES[feature.type]) for feature in contract.features),
         *(_output_column(output) for output in contract.outputs),
         *(Column(name, kind) for name, kind in _LAST.items()),
     ]
@@ -140,4 +140,4 @@ def _view(name: str, columns: list[str]) -> View:
 
 def _output_column(output: Output) -> Column:
     width = math.prod(output.shape) if output.shape else None
-    return Column(output.name, _TYPES[output.type], width)
+    return Column(output.name, TYPES[output.type], width)
