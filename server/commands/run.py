@@ -5,7 +5,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from server.commands import export, score, sql
+from server.commands import export, replay, score, sql
 from server.config import InvalidSettings, Settings
 from server.contract import InvalidModel
 from server.scoring.part import Refused
@@ -16,14 +16,14 @@ from server.storage.database import LogUnusable
 from server.storage.writer import LogUnavailable
 
 # Each adds its parser, whose default `run` takes what was asked and the settings.
-_COMMANDS = (sql, export, score)
+_COMMANDS = (sql, export, score, replay)
 
 
 def run(arguments: Sequence[str]) -> int:
-    """Run one command; return 0, or 1 after saying on stderr why it could not."""
+    """Run one command; return 0 or its own code, or 1 after saying on stderr why it could not."""
     asked = _parser().parse_args(arguments)
     try:
-        asked.run(asked, Settings.from_environment(os.environ))
+        code: int | None = asked.run(asked, Settings.from_environment(os.environ))
     except (
         InvalidSettings,
         InvalidModel,
@@ -37,7 +37,7 @@ def run(arguments: Sequence[str]) -> int:
     ) as error:
         print(_told(error, getattr(asked, "query", "")), file=sys.stderr)
         return 1
-    return 0
+    return code or 0
 
 
 def _parser() -> argparse.ArgumentParser:

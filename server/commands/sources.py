@@ -54,14 +54,15 @@ def source_of(settings: Settings, url: str | None) -> Iterator[SqlSource]:
     except LogUnusable as error:
         if "another process has it open" not in str(error):
             raise
-        yield _Server(url or _address(settings), str(error))
+        yield _Server(url or address_of(settings), str(error))
         return
     with database:
         queries = SqlQueries(database.cursor, query_folder(settings.database), _LIMITS)
         yield _Database(str(settings.database), queries)
 
 
-def _address(settings: Settings) -> str:
+def address_of(settings: Settings) -> str:
+    """Return where the server of these settings listens."""
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
     return f"http://{host}:{settings.port}"
 

@@ -9,13 +9,11 @@ from typing import Any
 from uuid import UUID
 
 import duckdb
-import numpy as np
 
 from server.column_faults import ColumnFault, InvalidColumns
-from server.columns import Columns, read_columns
 from server.model import Model
 from server.prediction_log import PredictionLog
-from server.scoring.answering import predict, register
+from server.scoring.answering import Answered, answer, register
 from server.scoring.reading import read_part
 from server.scoring.staging import PART_ROWS
 from server.scoring.tables import Table
@@ -73,24 +71,17 @@ class Work:
                 part = read_part(opened, self.table, number, self.model.contract.features)
             except InvalidColumns as error:
                 raise Refused(error.faults) from None
-            columns, is_taken, faults = part.columns, part.is_taken, list(part.faults)
             began = time.perf_counter()
-            outputs, not_finite = predict(self.model, columns, at_length=self.at_length)
+            said = answer(self.model, part, at_length=self.at_length)
             took_ms = (time.perf_counter() - began) * 1e3
-            if not_finite:
-                rows = np.flatnonzero(is_taken)[not_finite].tolist()
-                told = "the model has no finite answer to these values"
-                faults += [ColumnFault(row, "", told) for row in rows]
-                columns, outputs = _without(columns, outputs, not_finite)
-                is_taken[rows] = False
             first = number * PART_ROWS
-            faults = [each._replace(row=first + (each.row or 0)) for each in faults]
+            faults = [each._replace(row=first + (each.row or 0)) for each in said.faults]
             if faults and not self.takes_rejects:
                 raise Refused(faults)
             self._write_rejects(number, faults)
-            ids = self._store(number, columns, outputs, took_ms)
-            answers = register(opened, self.model.contract, outputs, columns, ids)
-            self._join(opened, number, answers, is_taken)
+            ids = self._store(number, said, took_ms)
+            answers = register(opened, self.model.contract, said, ids)
+            self._join(opened, number, answers, said.is_taken)
             if not number:
                 (self.folder / "head").write_bytes(head_of(opened, self.form))
             write_part(opened, self.form, self.path(number))
@@ -115,14 +106,12 @@ class Work:
         ]
         self.rejects(number).write_text("".join(lines), encoding="utf-8")
 
-    def _store(
-        self, number: int, columns: Columns, outputs: dict[str, Any], took_ms: float
-    ) -> list[UUID] | None:
+    def _store(self, number: int, said: Answered, took_ms: float) -> list[UUID] | None:
         """Store the part in the log, unless it is there: it may have been stored, and not written.
 
         A part is one request, named for the run and its number.
         """
-        if self.log is None or not columns.n_rows:
+        if self.log is None or not said.columns.n_rows:
             return None if self.log is None else []
         request_id = f"{self.run_id}-{number}"
         with self.log.cursor() as cursor:
@@ -132,12 +121,12 @@ class Work:
             ).fetchall()
         if found:
             return [each for (each,) in found]
-        instances = columns.to_instances()
+        instances = said.columns.to_instances()
         stored = self.log.append(
             request_id=request_id,
             ids=instances.ids,
             values=instances.values,
-            outputs=outputs,
+            outputs=said.outputs,
             warnings=instances.warnings,
             inference_ms=took_ms,
         )
@@ -151,15 +140,3 @@ def _told(fault: ColumnFault) -> str:
         if fault.row is None
         else f"row {fault.row + 1}: {column}{fault.detail}"
     )
-
-
-def _without(
-    columns: Columns, outputs: dict[str, Any], rows: Sequence[int]
-) -> tuple[Columns, dict[str, Any]]:
-    is_kept = np.ones(columns.n_rows, bool)
-    is_kept[rows] = False
-    given = {name: array[is_kept] for name, array in columns.sent.items()}
-    if columns.ids is not None:
-        given["id"] = columns.ids[is_kept]
-    left = read_columns(given, int(is_kept.sum()), columns.features)
-    return left, {name: array[is_kept] for name, array in outputs.items()}

@@ -85,12 +85,12 @@ def open_table(path: Path, form: str, folder: Path) -> Table:
 def _opened(connection: duckdb.DuckDBPyConnection, path: Path, form: str) -> Table:
     files = pattern(path / "x").replace("/x'", "/*.parquet'") if path.is_dir() else pattern(path)
     nodes = connection.execute(
-        "SELECT name, coalesce(num_children, 0) FROM parquet_schema("  # noqa: S608  # a literal
+        "SELECT name, coalesce(num_children, 0) FROM parquet_schema("
         f"{pattern(path / '000000.parquet') if path.is_dir() else files})"
     ).fetchall()
     check_names(path, _names(nodes))
     described = connection.execute(f"DESCRIBE FROM read_parquet({files})").fetchall()
-    found = connection.execute(f"SELECT sum(num_rows) FROM parquet_file_metadata({files})")  # noqa: S608  # a literal
+    found = connection.execute(f"SELECT sum(num_rows) FROM parquet_file_metadata({files})")
     ((rows,),) = found.fetchall()
     return Table(path, form, {name: kind for name, kind, *_ in described}, int(rows))
 
