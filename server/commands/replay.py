@@ -11,7 +11,8 @@ from typing import Any
 from server.commands.sources import add_url_to, address_of, source_of
 from server.config import Settings
 from server.model import Model
-from server.replaying.findings import find, write_changes
+from server.replaying.findings import find
+from server.replaying.pairs import Pairs
 from server.replaying.report import to_json, to_page, to_text
 from server.replaying.rerun import rerun
 from server.replaying.stored import Which, check_same, fetch, find_logged
@@ -69,19 +70,24 @@ def _run(asked: argparse.Namespace, settings: Settings) -> int:
         ):
             rows, unanswered = rows + answered, unanswered + lacking
             _tell(rows + unanswered, began)
-        found = find(folder, logged, contract, unanswered)
-        verdict = judge(found, tolerance)
-        if asked.to and rows:
-            asked.to.mkdir(parents=True, exist_ok=True)
-            scale = found.spread or 1.0
-            write_changes(folder, contract, tolerance.moved * scale, asked.to / "changes.parquet")
+        if not rows + unanswered:
+            print(f"no prediction of {source.name} fits what was asked for", file=sys.stderr)
+            return _CODES["cannot tell"]
+        with Pairs(folder) as pairs:
+            found = find(pairs, logged, contract, unanswered)
+            verdict = judge(found, tolerance)
+            if asked.to:
+                asked.to.mkdir(parents=True, exist_ok=True)
+                beyond = tolerance.moved * (1.0 if contract.class_names else found.spread or 0.0)
+                pairs.write_changes(contract, beyond, asked.to / "changes.parquet")
+        if asked.to:
             said = to_json(contract, found, verdict, tolerance, source.name)
             (asked.to / "replay.json").write_text(said, encoding="utf-8")
             address = asked.url or address_of(settings)
             page = to_page(contract, found, verdict, source.name, address)
             (asked.to / "replay.html").write_text(page, encoding="utf-8")
     print(to_text(contract, found, verdict, source.name))
-    if asked.to and rows:
+    if asked.to:
         print(f"{asked.to}: replay.html, replay.json and changes.parquet")
     return _CODES[verdict.word]
 

@@ -13,7 +13,8 @@ from typing import Any, TextIO
 from server.config import Settings
 from server.model import Model
 from server.prediction_log import PredictionLog
-from server.scoring.job import Request, score
+from server.scoring.job import score
+from server.scoring.plan import Request
 from server.scoring.staging import PART_ROWS
 from server.scoring.tables import FORMS, form_of
 

@@ -2,15 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
-import duckdb
-
 from server.contract import Contract
+from server.replaying.pairs import Pairs
 from server.replaying.rerun import common_classes
 from server.replaying.stored import Logged
-from server.storage.parts import literal, quoted
+from server.storage.parts import quoted
 
 # Examples on the page; the Parquet file has all.
 _EXAMPLES = 25
@@ -44,81 +42,48 @@ class Findings:
     examples: Sequence[Mapping[str, Any]] = ()
 
 
-def find(folder: Path, logged: Logged, contract: Contract, unanswered: int) -> Findings:
-    """Count what the files of pairs in `folder` hold."""
-    with duckdb.connect(config={"temp_directory": str(folder)}) as connection:
-        connection.execute(
-            f"CREATE VIEW pairs AS SELECT * FROM read_parquet({literal(f'{folder}/*.pairs')})"
-        )
-        ask = _Asker(connection)
-        is_class = bool(contract.class_names)
-        whole = ask.row(
-            "count(*) AS rows, min(predicted_at)::VARCHAR AS first, "
-            "max(predicted_at)::VARCHAR AS last"
-        )
-        moved = ask.row(
-            "avg(moved) AS mean, quantile_cont(moved, 0.5) AS p50, "
-            "quantile_cont(moved, 0.99) AS p99, max(moved) AS max"
-        )
-        return Findings(
-            rows=whole["rows"],
-            unanswered=unanswered,
-            first=whole["first"],
-            last=whole["last"],
-            versions=ask.rows(
-                "model_name AS model, model_version AS version, count(*) AS rows"
-                + (f", {_CHANGED} AS changed" if is_class else ""),
-                "GROUP BY ALL ORDER BY rows DESC LIMIT 50",
-            ),
-            changed=ask.row(f"{_CHANGED} AS n")["n"] if is_class else None,
-            changes=ask.rows(_FROM_TO, "GROUP BY ALL ORDER BY ALL") if is_class else [],
-            class_names=common_classes(logged, contract),
-            moved=moved if moved["mean"] is not None else None,
-            spread=None if is_class else ask.row("stddev_samp(stored.value::DOUBLE) AS s")["s"],
-            sets=_sets(ask, logged, contract),
-            novelty=_novelty(ask, logged, contract),
-            details=_details(ask, logged, contract),
-            judged=_judged(ask, logged, is_class=is_class),
-            examples=_examples(ask, is_class=is_class),
-        )
-
-
-def write_changes(folder: Path, contract: Contract, beyond: float, to: Path) -> int:
-    """Write the pairs whose label changed, or that moved further than `beyond`; return how many."""
-    changed = "stored.label IS DISTINCT FROM replayed.label OR " if contract.class_names else ""
-    with duckdb.connect(config={"temp_directory": str(folder)}) as connection:
-        (count,) = connection.execute(
-            f"COPY (SELECT * FROM read_parquet({literal(f'{folder}/*.pairs')}) "
-            f"WHERE {changed} moved > {beyond} ORDER BY moved DESC NULLS LAST) "
-            f"TO {literal(str(to))} (FORMAT parquet, COMPRESSION zstd)"
-        ).fetchone() or (0,)
-    return int(count)
+def find(ask: Pairs, logged: Logged, contract: Contract, unanswered: int) -> Findings:
+    """Count what the pairs hold."""
+    is_class = bool(contract.class_names)
+    whole = ask.row(
+        "count(*) AS rows, min(predicted_at)::VARCHAR AS first, max(predicted_at)::VARCHAR AS last"
+    )
+    moved = ask.row(
+        "avg(moved) AS mean, quantile_cont(moved, 0.5) AS p50, "
+        "quantile_cont(moved, 0.99) AS p99, max(moved) AS max"
+    )
+    return Findings(
+        rows=whole["rows"],
+        unanswered=unanswered,
+        first=whole["first"],
+        last=whole["last"],
+        versions=ask.rows(
+            "model_name AS model, model_version AS version, count(*) AS rows"
+            + (f", {_CHANGED} AS changed" if is_class else ""),
+            "GROUP BY ALL ORDER BY rows DESC LIMIT 50",
+        ),
+        changed=ask.row(f"{_CHANGED} AS n")["n"] if is_class else None,
+        changes=ask.rows(_FROM_TO, "GROUP BY ALL ORDER BY ALL") if is_class else [],
+        class_names=common_classes(logged, contract),
+        moved=moved if moved["mean"] is not None else None,
+        spread=None if is_class else ask.row("stddev_samp(stored.value::DOUBLE) AS s")["s"],
+        sets=_sets(ask, logged, contract),
+        novelty=_novelty(ask, logged, contract),
+        details=_details(ask, logged, contract),
+        judged=_judged(ask, logged, is_class=is_class),
+        examples=_examples(ask, is_class=is_class),
+    )
 
 
 _CHANGED = "count(*) FILTER (stored.label IS DISTINCT FROM replayed.label)"
 _FROM_TO = 'stored.label AS "from", replayed.label AS "to", count(*) AS rows'
 
 
-class _Asker:
-    """Asks the view of pairs and names what it answers."""
-
-    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
-        self._connection = connection
-
-    def rows(self, select: str, behind: str = "") -> list[dict[str, Any]]:
-        found = self._connection.execute(f"SELECT {select} FROM pairs {behind}")
-        names = [name for name, *_ in found.description or ()]
-        return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
-
-    def row(self, select: str) -> dict[str, Any]:
-        return self.rows(select)[0]
-
-
 def _have(logged: Logged, contract: Contract, name: str) -> bool:
     return name in logged.outputs and any(each.name == name for each in contract.outputs)
 
 
-def _sets(ask: _Asker, logged: Logged, contract: Contract) -> dict[str, Any] | None:
+def _sets(ask: Pairs, logged: Logged, contract: Contract) -> dict[str, Any] | None:
     if _have(logged, contract, "prediction_set"):
         before, after = "list_sort(stored.prediction_set)", "list_sort(replayed.prediction_set)"
         size = "len"
@@ -138,7 +103,7 @@ def _sets(ask: _Asker, logged: Logged, contract: Contract) -> dict[str, Any] | N
     return found if found["rows"] else None
 
 
-def _novelty(ask: _Asker, logged: Logged, contract: Contract) -> dict[str, Any] | None:
+def _novelty(ask: Pairs, logged: Logged, contract: Contract) -> dict[str, Any] | None:
     if not _have(logged, contract, "novelty"):
         return None
     before, after = "len(stored.novelty) > 0", "len(replayed.novelty) > 0"
@@ -151,7 +116,7 @@ def _novelty(ask: _Asker, logged: Logged, contract: Contract) -> dict[str, Any] 
     return found if found["rows"] else None
 
 
-def _details(ask: _Asker, logged: Logged, contract: Contract) -> dict[str, int]:
+def _details(ask: Pairs, logged: Logged, contract: Contract) -> dict[str, int]:
     names = [name for name in contract.details if name in logged.outputs]
     return {
         name: ask.row(
@@ -161,7 +126,7 @@ def _details(ask: _Asker, logged: Logged, contract: Contract) -> dict[str, int]:
     }
 
 
-def _judged(ask: _Asker, logged: Logged, *, is_class: bool) -> dict[str, Any] | None:
+def _judged(ask: Pairs, logged: Logged, *, is_class: bool) -> dict[str, Any] | None:
     if not logged.is_judged:
         return None
     if is_class:
@@ -183,7 +148,7 @@ def _judged(ask: _Asker, logged: Logged, *, is_class: bool) -> dict[str, Any] | 
     return found if found["rows"] else None
 
 
-def _examples(ask: _Asker, *, is_class: bool) -> list[dict[str, Any]]:
+def _examples(ask: Pairs, *, is_class: bool) -> list[dict[str, Any]]:
     said = "label" if is_class else "value"
     first = "(stored.label IS DISTINCT FROM replayed.label) DESC, " if is_class else ""
     return ask.rows(

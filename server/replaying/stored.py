@@ -61,10 +61,10 @@ def find_logged(source: SqlSource) -> Logged:
 
 def _is_judged(source: SqlSource) -> bool:
     try:
-        source.table("SELECT prediction_id FROM judged LIMIT 0", {})
-    except SqlRefused:
+        _, rows, _ = source.table("SELECT prediction_id FROM judged LIMIT 1", {})
+    except SqlRefused:  # a log of an older version, which has no labels yet
         return False
-    return True
+    return bool(rows)
 
 
 def check_same(logged: Logged, contract: Contract) -> None:

@@ -42,8 +42,6 @@ class Verdict:
 
 def judge(found: Findings, tolerance: Tolerance) -> Verdict:
     """Apply every rule. One that is broken means not safe, one that cannot be told, cannot tell."""
-    if not found.rows and not found.unanswered:
-        return Verdict("cannot tell", [Reason(None, "no prediction fits what was asked for")])
     reasons = [
         _answered(found),
         *_changed(found, tolerance),

@@ -42,8 +42,8 @@ def join(connection: duckdb.DuckDBPyConnection, came: str, answers: str, is_take
 def kept(table: Table, contract: Contract, answered: Sequence[str], form: str) -> list[str]:
     """Return the SQL of each column that is kept, as the format `form` should have it.
 
-    A name that an answer bears gets an underscore. What came as text stays text, but for the
-    inputs in Parquet, which are numbers there.
+    A name that an answer bears gets an underscore. What came as text stays text, but for inputs
+    that are numbers.
     """
     numbers = {each.name: _NUMBERS.get(each.type) for each in contract.features}
     taken = {name.lower() for name in answered}
@@ -54,8 +54,8 @@ def kept(table: Table, contract: Contract, answered: Sequence[str], form: str) -
             free += "_"
         taken.add(free.lower())
         if kind == "JSON" and table.form == "ndjson" and form != "ndjson":
-            value = f"({value} ->> '$')"
-        if form == "parquet" and table.form != "parquet" and numbers.get(name):
+            kind, value = "VARCHAR", f"({value} ->> '$')"
+        if kind == "VARCHAR" and numbers.get(name):
             value = f"TRY_CAST(trim({value}) AS {numbers[name]})"
         selected.append(f"{value} AS {quoted(free)}")
     return selected
