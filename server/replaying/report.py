@@ -48,7 +48,7 @@ def to_text(contract: Contract, found: Findings, verdict: Verdict, source: str) 
     if found.sets:
         lines.append(
             f"sets or intervals changed in {found.sets['changed']:,} rows; "
-            f"mean size {found.sets['size_before']:.4g}, was to be {found.sets['size_after']:.4g}"
+            f"mean size {found.sets['size_before']:.4g}, would be {found.sets['size_after']:.4g}"
         )
     lines += ["", f"safe to switch? {verdict.word}"]
     lines += [f"  {_MARKS[reason.holds]} {reason.detail}" for reason in verdict.reasons]

@@ -1,5 +1,6 @@
 """Answer the rows of a part, and lay the answers beside the columns they came with."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -92,7 +93,7 @@ def register(
     for number, output in enumerate(each for each in contract.outputs if each.name in outputs):
         array = outputs[output.name]
         if output.shape:
-            flat = np.ascontiguousarray(array.reshape(columns.n_rows, -1).T)
+            flat = np.ascontiguousarray(array.reshape(columns.n_rows, math.prod(output.shape)).T)
             parts = {f"o{number}_{part}": values for part, values in enumerate(flat)}
             arrays |= parts
             value = f"array_value({', '.join(parts)})::{TYPES[output.type]}[{len(parts)}]"
