@@ -91,7 +91,7 @@ class NotANumber(str):
 def load_json(body: bytes) -> Any:
     """Read JSON, and NotANumber where it is none; InvalidPayload if it is no JSON at all."""
     try:
-        return json.loads(body.decode("utf-8"), parse_constant=NotANumber, parse_int=_to_int)
+        return load_value(body.decode("utf-8"))
     except UnicodeDecodeError as error:
         detail = f"the body is not UTF-8: {error}"
     except RecursionError:
@@ -99,6 +99,11 @@ def load_json(body: bytes) -> Any:
     except ValueError as error:
         detail = f"the body is not JSON: {error}"
     raise InvalidPayload(HTTPStatus.BAD_REQUEST, detail)
+
+
+def load_value(text: str) -> Any:
+    """Return the value of a JSON text, in which NaN and its like can be told from other values."""
+    return json.loads(text, parse_constant=NotANumber, parse_int=_to_int)
 
 
 def _to_int(digits: str) -> int:

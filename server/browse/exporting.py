@@ -44,9 +44,9 @@ def to_csv(
         for source in selection.sources
     ]
     names = [*dict.fromkeys(column.name for _, columns in by_source for column in columns)]
-    yield _head(names)
+    yield csv_head(names)
     for source, columns in by_source:
-        cells = {column.name: _cell(column) for column in columns}
+        cells = {column.name: csv_cell(column) for column in columns}
         line = f"concat_ws(',', {', '.join(cells.get(name, chr(39) * 2) for name in names)})"
         yield from _lines(cursor, _select(selection, source, line))
 
@@ -102,19 +102,21 @@ def _lines(cursor: duckdb.DuckDBPyConnection, select: Sql) -> Iterator[bytes]:
         yield "".join(f"{line}\n" for (line,) in rows).encode()
 
 
-def _head(names: Sequence[str]) -> bytes:
+def csv_head(names: Sequence[str]) -> bytes:
+    """Return the first line of a CSV file."""
     text = io.StringIO()
     csv.writer(text, lineterminator="\n").writerow(names)
     return text.getvalue().encode()
 
 
-def _cell(column: FlatColumn) -> str:
+def csv_cell(column: FlatColumn) -> str:
+    """Return the SQL of a cell: a text in quotes, a number as it is, nothing where it is null."""
     if column.is_nested:
         text = f"to_json({column.sql})::VARCHAR"
-    elif column.name == "predicted_at":
-        return TIME
     elif column.is_text:
         text = column.sql
+    elif column.name == "predicted_at":
+        return TIME
     else:
         return f"coalesce({column.sql}::VARCHAR, '')"
     return f"""coalesce('"' || replace({text}, '"', '""') || '"', '')"""

@@ -12,9 +12,11 @@ from urllib.parse import quote
 
 import duckdb
 
+from server.commands.labelled import export_labelled
 from server.commands.sources import SqlSource, add_url_to, source_of
 from server.config import Settings
 from server.keeping.archive import ids_missing, rows_in, write_whole
+from server.model import Model
 
 # Rows of one file; a busier hour is split between minutes.
 MAX_FILE_ROWS = 1_000_000
@@ -61,12 +63,23 @@ def add_to(commands: Any) -> None:
         "export", help="write closed hours as Parquet, model=/date=/replica="
     )
     parser.add_argument("--to", type=Path, required=True, metavar="DIR", help="the folder")
+    parser.add_argument(
+        "--with-labels",
+        action="store_true",
+        help="write the file --to instead: inputs and truth of what has a label, to train on",
+    )
     parser.add_argument("--replica", default=socket.gethostname(), help="default: the host's name")
     add_url_to(parser)
     parser.set_defaults(run=_run)
 
 
 def _run(asked: argparse.Namespace, settings: Settings) -> None:
+    if asked.with_labels:
+        contract = Model(settings.model).contract
+        with source_of(settings, asked.url) as source:
+            count = export_labelled(source, contract, asked.to)
+            print(f"{asked.to}: {count:,} rows with {contract.target.name} from {source.name}")
+        return
     files, rows = 0, 0
     with source_of(settings, asked.url) as source:
         for part in export(

@@ -27,7 +27,7 @@ _LAST = {
     "warnings": "STRUCT(feature VARCHAR, detail VARCHAR)[]",
     "inference_ms": "FLOAT",
 }
-_TYPES = {"float32": "FLOAT", "int64": "BIGINT", "string": "VARCHAR", "bool": "BOOLEAN"}
+TYPES = {"float32": "FLOAT", "int64": "BIGINT", "string": "VARCHAR", "bool": "BOOLEAN"}
 # Answers that can be asked for once more; `digest` is of the key.
 _KEPT_ANSWERS = (
     "CREATE TABLE IF NOT EXISTS idempotency_keys (key VARCHAR, digest UBIGINT, fingerprint BLOB, "
@@ -80,7 +80,7 @@ def create_table(connection: duckdb.DuckDBPyConnection, contract: Contract) -> T
     """
     columns = [
         *(Column(name, kind) for name, kind in _FIRST.items()),
-        *(Column(feature.name, _TYPES[feature.type]) for feature in contract.features),
+        *(Column(feature.name, TYPES[feature.type]) for feature in contract.features),
         *(_output_column(output) for output in contract.outputs),
         *(Column(name, kind) for name, kind in _LAST.items()),
     ]
@@ -154,4 +154,4 @@ def _view(name: str, columns: list[str]) -> View:
 
 def _output_column(output: Output) -> Column:
     width = math.prod(output.shape) if output.shape else None
-    return Column(output.name, _TYPES[output.type], width)
+    return Column(output.name, TYPES[output.type], width)

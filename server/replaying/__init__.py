@@ -1,0 +1,1 @@
+"""The stored inputs through another model file: what would be answered otherwise."""
