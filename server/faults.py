@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from itertools import islice
 from typing import Any, NamedTuple
@@ -49,7 +49,7 @@ def find_instances(
     if isinstance(content, dict) and "instances" in content:
         root = "/instances"
         strangers = [key for key in content if key != "instances"]
-        faults = [Fault(_pointer(key), "unknown field beside instances") for key in strangers]
+        faults = [Fault(pointer_of(key), "unknown field beside instances") for key in strangers]
         content = content["instances"]
     elif isinstance(content, dict):
         content, is_single = [content], True
@@ -68,6 +68,31 @@ def find_instances(
     if faults:
         raise unprocessable(faults)
     return content, is_single, root
+
+
+def find_lines(lines: Mapping[int, bytes], features: Sequence[Feature]) -> list[dict[str, Any]]:
+    """Return the objects of lines, each given under its number.
+
+    Raises
+    ------
+    InvalidPayload
+        With every fault, up to a hundred of them, and the line and the place of each.
+    """
+    found: list[dict[str, Any]] = []
+    faults: list[Fault] = []
+    for row, (number, line) in enumerate(lines.items()):
+        try:
+            content = _load_json(line)
+            told = _faults_of_instance(content, f"/{row}", features)
+            found.append(content)
+        except InvalidPayload as error:
+            told = [Fault(f"/{row}", error.detail.replace("the body", "this", 1))]
+        faults += [Fault(pointer, f"line {number}: {detail}") for pointer, detail in told]
+        if len(faults) > _MAX_FAULTS:
+            break
+    if faults:
+        raise unprocessable(faults)
+    return found
 
 
 class _NotANumber(str):
@@ -97,14 +122,14 @@ def _faults_of_instance(instance: Any, place: str, features: Sequence[Feature]) 
     names = [feature.name for feature in features]
     unknown = f"unknown field: the model takes {', '.join(names)}"
     strangers = (key for key in instance if key not in names and key != "id")
-    faults = [Fault(place + _pointer(key), unknown) for key in islice(strangers, _MAX_FAULTS + 1)]
+    faults = [Fault(place + pointer_of(key), unknown) for key in islice(strangers, _MAX_FAULTS + 1)]
     for feature in features:
         if feature.name in instance:
             detail = fault_of_value(feature, instance[feature.name])
         else:
             detail = None if feature.nullable else "missing"
         if detail:
-            faults.append(Fault(place + _pointer(feature.name), detail))
+            faults.append(Fault(place + pointer_of(feature.name), detail))
     if detail := _fault_of_id(instance.get("id")):
         faults.append(Fault(f"{place}/id", detail))
     return faults
@@ -157,7 +182,8 @@ def _fault_of_text(value: Any, max_length: int) -> str | None:
     return None
 
 
-def _pointer(key: str) -> str:
+def pointer_of(key: str) -> str:
+    """Return the last part of the pointer to the member `key`."""
     escaped = key.replace("~", "~0").replace("/", "~1")
     return "/" + escaped.encode(errors="replace").decode()
 

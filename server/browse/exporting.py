@@ -44,9 +44,9 @@ def to_csv(
         for source in selection.sources
     ]
     names = [*dict.fromkeys(column.name for _, columns in by_source for column in columns)]
-    yield _head(names)
+    yield csv_head(names)
     for source, columns in by_source:
-        cells = {column.name: _cell(column) for column in columns}
+        cells = {column.name: csv_cell(column) for column in columns}
         line = f"concat_ws(',', {', '.join(cells.get(name, chr(39) * 2) for name in names)})"
         yield from _lines(cursor, _select(selection, source, line))
 
@@ -102,13 +102,15 @@ def _lines(cursor: duckdb.DuckDBPyConnection, select: Sql) -> Iterator[bytes]:
         yield "".join(f"{line}\n" for (line,) in rows).encode()
 
 
-def _head(names: Sequence[str]) -> bytes:
+def csv_head(names: Sequence[str]) -> bytes:
+    """Return the line that names the columns."""
     text = io.StringIO()
     csv.writer(text, lineterminator="\n").writerow(names)
     return text.getvalue().encode()
 
 
-def _cell(column: FlatColumn) -> str:
+def csv_cell(column: FlatColumn) -> str:
+    """Return the SQL of a cell as CSV has it."""
     if column.is_nested:
         text = f"to_json({column.sql})::VARCHAR"
     elif column.name == "predicted_at":
