@@ -49,12 +49,12 @@ def to_contents(
     """Return what an answer says once, and what it says of each row."""
     said = to_answers(contract, instances.values, outputs, reasons=reasons)
     answers = [
-        {"prediction_id": str(prediction_id)}
+        {"prediction_id": prediction_id}
         | ({} if caller_id is None else {"id": caller_id})
         | answer
         | {"warnings": warnings}
         for prediction_id, caller_id, answer, warnings in zip(
-            stored.prediction_ids, instances.ids, said, instances.warnings, strict=True
+            stored.prediction_ids.texts(), instances.ids, said, instances.warnings, strict=True
         )
     ]
     shared = {

@@ -18,6 +18,9 @@ from server.prediction_log import PredictionLog
 from server.seeing import routes as seeing_routes
 from server.seeing.seeing import Seeing
 from server.sql import routes as sql_routes
+from server.storage.database import query_folder
+from server.tables.answering import TableWriter
+from server.tables.reading import BodyReader
 from server.v2 import routes as v2_routes
 
 
@@ -50,8 +53,12 @@ def create_app(settings: Settings, is_stopping: Event | None = None) -> Flask:
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
     app.config["MAX_INSTANCES"] = settings.max_instances
     app.jinja_options = {"trim_blocks": True, "lstrip_blocks": True}
+    reader = PayloadReader(model.contract.features, settings.max_instances)
+    folder = query_folder(settings.database)
     app.extensions["sextant"] = routes.Parts(
-        reader=PayloadReader(model.contract.features, settings.max_instances),
+        reader=reader,
+        bodies=BodyReader(reader, folder, max_bytes=settings.max_body_bytes),
+        tables=TableWriter(log, model.contract, folder),
         model=model,
         log=log,
         kept=KeptAnswers(log, hours=settings.idempotency_hours, wait_s=settings.commit_timeout_s),

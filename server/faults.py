@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from http import HTTPStatus
 from itertools import islice
 from typing import Any, NamedTuple
@@ -82,6 +82,31 @@ def find_objects(
     if faults:
         raise unprocessable(faults)
     return content, is_single, root
+
+
+def find_lines(lines: Mapping[int, bytes], features: Sequence[Feature]) -> list[dict[str, Any]]:
+    """Return the objects of lines, each given under its number.
+
+    Raises
+    ------
+    InvalidPayload
+        With every fault, up to a hundred of them, and the line and the place of each.
+    """
+    found: list[dict[str, Any]] = []
+    faults: list[Fault] = []
+    for row, (number, line) in enumerate(lines.items()):
+        try:
+            content = load_json(line)
+            told = _faults_of_instance(content, f"/{row}", features)
+            found.append(content)
+        except InvalidPayload as error:
+            told = [Fault(f"/{row}", error.detail.replace("the body", "this", 1))]
+        faults += [Fault(pointer, f"line {number}: {detail}") for pointer, detail in told]
+        if len(faults) > MAX_FAULTS:
+            break
+    if faults:
+        raise unprocessable(faults)
+    return found
 
 
 class NotANumber(str):

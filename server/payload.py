@@ -16,6 +16,7 @@ from server.faults import (
     Fault,
     InvalidPayload,
     find_instances,
+    find_lines,
     unprocessable,
 )
 from server.warned import Warned, rows_outside, warning
@@ -54,7 +55,7 @@ class PayloadReader:
     """Reads the bodies that the features of one contract ask for."""
 
     def __init__(self, features: Sequence[Feature], max_instances: int) -> None:
-        self._features = features
+        self.features = features
         self.max_instances = max_instances
         row: Any = _row_type(features)
         wrapper: Any = msgspec.defstruct(
@@ -85,18 +86,38 @@ class PayloadReader:
                 rows, is_single = [self._one.decode(body)], True
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             rows = None
-        if rows and len(rows) <= self.max_instances:
-            columns: list[Any]
-            *columns, ids = zip(*map(msgspec.structs.astuple, rows), strict=True)
-            arrays = self._to_arrays(columns)
-            if not any(
-                len(_rows_refused(f, a)) for f, a in zip(self._features, arrays, strict=True)
-            ):
-                return self._to_instances(columns, arrays, ids, is_single, root)
-        found, is_single, root = find_instances(body, self._features, self.max_instances)
-        columns = [[_as_sent(f, row.get(f.name)) for row in found] for f in self._features]
-        caller_ids = [row.get("id") for row in found]
-        return self._to_instances(columns, self._to_arrays(columns), caller_ids, is_single, root)
+        if rows and len(rows) <= self.max_instances and (taken := self._take(rows)):
+            return self._to_instances(*taken, is_single, root)
+        found, is_single, root = find_instances(body, self.features, self.max_instances)
+        return self._to_instances(*self._take_found(found), is_single, root)
+
+    def parse_lines(self, lines: Mapping[int, bytes]) -> Instances:
+        """Read an object a line, each given under the number of its line.
+
+        Raises
+        ------
+        InvalidPayload
+            With every fault, its line and its place.
+        """
+        taken = None
+        with contextlib.suppress(msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            taken = self._take([self._one.decode(line) for line in lines.values()])
+        if taken is None:
+            taken = self._take_found(find_lines(lines, self.features))
+        return self._to_instances(*taken, False, "")
+
+    def _take(self, rows: Sequence[Any]) -> tuple[Any, Any, Sequence[str | None]] | None:
+        """Return columns, arrays and ids of what was decoded, or None if there are faults in it."""
+        columns: list[Any]
+        *columns, ids = zip(*map(msgspec.structs.astuple, rows), strict=True)
+        arrays = self._to_arrays(columns)
+        if any(len(_rows_refused(f, a)) for f, a in zip(self.features, arrays, strict=True)):
+            return None
+        return columns, arrays, ids
+
+    def _take_found(self, found: Sequence[dict[str, Any]]) -> tuple[Any, Any, Any]:
+        columns = [[_as_sent(f, row.get(f.name)) for row in found] for f in self.features]
+        return columns, self._to_arrays(columns), [row.get("id") for row in found]
 
     def parse_singles(self, bodies: Sequence[bytes]) -> tuple[list[int], Instances | None]:
         """Read bodies of one object each together.
@@ -118,7 +139,7 @@ class PayloadReader:
             arrays = self._to_arrays(columns)
             refused = {
                 int(row)
-                for feature, array in zip(self._features, arrays, strict=True)
+                for feature, array in zip(self.features, arrays, strict=True)
                 for row in _rows_refused(feature, array)
             }
             places = list(rows)
@@ -128,16 +149,16 @@ class PayloadReader:
         return [], None
 
     def _to_arrays(self, columns: Sequence[Sequence[Any]]) -> list[Any]:
-        return [f.to_array(column) for f, column in zip(self._features, columns, strict=True)]
+        return [f.to_array(column) for f, column in zip(self.features, columns, strict=True)]
 
     def _to_instances(
         self, columns: Any, arrays: Any, ids: Sequence[str | None], is_single: bool, root: str
     ) -> Instances:
         warnings: list[list[Warned]] = [[] for _ in ids]
-        for feature, column, array in zip(self._features, columns, arrays, strict=True):
+        for feature, column, array in zip(self.features, columns, arrays, strict=True):
             for row in rows_outside(feature, array):
                 warnings[row].append(warning(feature, column[row]))
-        names = [feature.name for feature in self._features]
+        names = [feature.name for feature in self.features]
         return Instances(
             values=dict(zip(names, columns, strict=True)),
             arrays=dict(zip(names, arrays, strict=True)),

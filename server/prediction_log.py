@@ -14,6 +14,7 @@ from uuid import UUID
 import duckdb
 
 from server.contract import Contract
+from server.storage.ids import PredictionIds
 from server.storage.reading import read_one
 from server.storage.snapshots import Reader, Snapshot
 from server.storage.writer import LogUnavailable, Observe, Task, Writer
@@ -25,7 +26,7 @@ T = TypeVar("T")
 class Stored:
     """What the log gave to the rows of one request."""
 
-    prediction_ids: list[UUID]
+    prediction_ids: PredictionIds
     predicted_at: datetime
 
 
@@ -168,7 +169,7 @@ class PredictionLog:
         """Read the log as it is now; Reader.reading has what is raised."""
         return self._reader.reading(timeout_s)
 
-    def _new_ids(self, n: int) -> tuple[int, list[UUID]]:
+    def _new_ids(self, n: int) -> tuple[int, PredictionIds]:
         """Return the time, in nanoseconds, and ids that are in the order of the times."""
         # UUID version 7 (RFC 9562): the time, then chance; it sorts by age. Ids never step back
         # within a process, whatever the clock does, and the rows of a request count up.
@@ -177,4 +178,4 @@ class PredictionLog:
             now = time.time_ns()
             first = max(now // 1_000_000 << 80 | chance, self._last_id + 1)
             self._last_id = first + n - 1
-        return now, [UUID(int=first + k) for k in range(n)]
+        return now, PredictionIds(first, n)

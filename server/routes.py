@@ -9,14 +9,10 @@ from typing import Any, TypeVar, cast
 
 import msgspec
 from flask import Blueprint, Response, current_app, g, render_template, request, url_for
-from werkzeug.exceptions import (
-    BadRequest,
-    NotFound,
-    ServiceUnavailable,
-    UnsupportedMediaType,
-)
+from werkzeug.exceptions import BadRequest, NotFound, ServiceUnavailable
 
 from server.answers import Answer, to_content
+from server.content import decompress
 from server.kept_answers import KeptAnswers
 from server.keys import Key, to_key
 from server.labels.history import find_labels
@@ -28,6 +24,9 @@ from server.prediction_log import PredictionLog, Stored
 from server.seeing.record import Record
 from server.seeing.seeing import Seeing
 from server.storage.reading import read_one
+from server.tables.answering import TableWriter
+from server.tables.media import JSON, Formats, find_formats
+from server.tables.reading import BodyReader
 
 blueprint = Blueprint("sextant", __name__)
 
@@ -41,6 +40,8 @@ class Parts:
     """What the routes call, wired once at start."""
 
     reader: PayloadReader
+    bodies: BodyReader
+    tables: TableWriter
     model: Model
     log: PredictionLog
     kept: KeptAnswers
@@ -71,37 +72,45 @@ def _return_name(response: Response) -> Response:
 
 @blueprint.post("/predict")
 def predict() -> Response:
-    """Answer one object with one prediction, a list with a list, all stored before they leave.
+    """Answer one object with one prediction, rows with rows, all stored before they leave.
 
     A request that names itself by a key is predicted and stored once, however often it is sent.
     """
-    if request.mimetype != "application/json":
-        raise UnsupportedMediaType(
-            f"send application/json, not {request.mimetype or 'a body without Content-Type'}"
-        )
+    formats = find_formats(request.mimetype, request.mimetype_params, request.accept_mimetypes)
     body = request.get_data(cache=False)
     given = request.headers.get("Idempotency-Key")
     if given is None:
-        return _to_response(_answer(body))
-    key = to_key(given, request.full_path, request.mimetype, body)
+        return _to_response(_answer(body, formats))
+    key = to_key(given, request.full_path, *formats, body)
     with parts().kept.once(key) as earlier:
-        response = _to_response(earlier or _answer(body, key))
+        response = _to_response(earlier or _answer(body, formats, key))
     if earlier:
         response.headers["Idempotent-Replayed"] = "true"
     return response
 
 
-def _answer(body: bytes, key: Key | None = None) -> Answer:
+def _answer(body: bytes, formats: Formats, key: Key | None = None) -> Answer:
     explain = _explain_of_request()
     g.record.begin("parse")
-    instances = parts().reader.parse(body)
-    reasons = instances.is_single or explain is True
+    plain = decompress(
+        body,
+        request.headers.get("Content-Encoding", ""),
+        max_bytes=current_app.config["MAX_CONTENT_LENGTH"],
+    )
+    instances = parts().bodies.read(formats.body, plain)
+    is_single, is_at_length = instances.is_single, explain is True
 
     def write(outputs: dict[str, Any], stored: Stored) -> Answer:
-        content = to_content(parts().model.contract, instances, outputs, stored, reasons=reasons)
         page = url_for(".show_prediction", prediction_id=stored.prediction_ids[0])
-        location = page if instances.is_single else None
-        return Answer(msgspec.json.encode(content), "application/json", location)
+        if formats.answer == JSON:
+            contract, reasons = parts().model.contract, is_single or is_at_length
+            content = to_content(contract, instances, outputs, stored, reasons=reasons)
+            written = msgspec.json.encode(content)
+        else:
+            written = parts().tables.write(
+                formats.answer, instances, outputs, stored, at_length=is_at_length
+            )
+        return Answer(written, formats.content_type, page if is_single else None)
 
     return store_answered(instances, write, explain=explain is not False, key=key)
 

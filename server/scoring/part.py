@@ -106,7 +106,7 @@ class Work:
         ]
         self.rejects(number).write_text("".join(lines), encoding="utf-8")
 
-    def _store(self, number: int, said: Answered, took_ms: float) -> list[UUID] | None:
+    def _store(self, number: int, said: Answered, took_ms: float) -> Sequence[UUID] | None:
         """Store the part in the log, unless it is there: it may have been stored, and not written.
 
         A part is one request, named for the run and its number.

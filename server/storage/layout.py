@@ -4,6 +4,7 @@ import contextlib
 import hashlib
 import math
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import duckdb
@@ -78,18 +79,9 @@ def create_table(connection: duckdb.DuckDBPyConnection, contract: Contract) -> T
     contract with others gets a table beside it, and no row is touched. What a model says in arrays
     is stored in arrays, which cost a third of structs to append; the view gives the parts names.
     """
-    columns = [
-        *(Column(name, kind) for name, kind in _FIRST.items()),
-        *(Column(feature.name, TYPES[feature.type]) for feature in contract.features),
-        *(_output_column(output) for output in contract.outputs),
-        *(Column(name, kind) for name, kind in _LAST.items()),
-    ]
+    columns = columns_of(contract)
     definition = ", ".join(column.definition for column in columns)
-    shown = {output.name: show(contract, output) for output in contract.outputs}
-    select = ", ".join(
-        f"{shown.get(column.name, quoted(column.name))} AS {quoted(column.name)}"
-        for column in columns
-    )
+    select = select_shown(contract, columns)
     digest = hashlib.sha256(f"{definition}; {select}".encode()).hexdigest()[:8]
     table, view = f"stored_{digest}", f"predictions_{digest}"
     is_ours = bool(find_views(connection))
@@ -117,6 +109,25 @@ def create_table(connection: duckdb.DuckDBPyConnection, contract: Contract) -> T
             connection.rollback()
         raise
     return Table(table, columns)
+
+
+def columns_of(contract: Contract) -> list[Column]:
+    """Return what is stored of a prediction of this contract."""
+    return [
+        *(Column(name, kind) for name, kind in _FIRST.items()),
+        *(Column(feature.name, TYPES[feature.type]) for feature in contract.features),
+        *(_output_column(output) for output in contract.outputs),
+        *(Column(name, kind) for name, kind in _LAST.items()),
+    ]
+
+
+def select_shown(contract: Contract, columns: Sequence[Column]) -> str:
+    """Return the SQL of the columns as they are read: with the names of their parts."""
+    shown = {output.name: show(contract, output) for output in contract.outputs}
+    return ", ".join(
+        f"{shown.get(column.name, quoted(column.name))} AS {quoted(column.name)}"
+        for column in columns
+    )
 
 
 def find_views(connection: duckdb.DuckDBPyConnection) -> list[View]:

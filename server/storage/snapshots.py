@@ -59,7 +59,7 @@ class Reader:
             If the log cannot be read.
         """
         try:
-            with self._cursor() as cursor, _stopping(cursor, timeout_s):
+            with self._cursor() as cursor, stopping(cursor, timeout_s):
                 cursor.execute("BEGIN TRANSACTION READ ONLY")
                 if not self._sources:
                     # Tables are made at the start only.
@@ -73,7 +73,8 @@ class Reader:
 
 
 @contextlib.contextmanager
-def _stopping(cursor: duckdb.DuckDBPyConnection, timeout_s: float | None) -> Iterator[None]:
+def stopping(cursor: duckdb.DuckDBPyConnection, timeout_s: float | None) -> Iterator[None]:
+    """Interrupt what the cursor does once it has taken `timeout_s` seconds."""
     if timeout_s is None:
         yield
         return

@@ -8,6 +8,7 @@ import duckdb
 import msgspec
 import numpy as np
 
+from server.storage.ids import PredictionIds
 from server.storage.layout import Column, Table
 
 # From here on, columns are sooner inserted than rows are appended: 10,000 rows in a quarter of
@@ -87,10 +88,10 @@ def _one_dimensional(cells: Any, n_rows: int, kind: str, name: str) -> tuple[dic
         return {name: cells}, name
     if isinstance(cells, range):
         return {name: np.arange(cells.start, cells.stop, cells.step)}, name
-    if kind == "UUID":
-        # In halves: to read a UUID object takes longer than all else of its row.
-        halves = np.frombuffer(b"".join([cell.bytes for cell in cells]), ">u8").astype(np.uint64)
-        arrays = {f"{name}_high": halves[::2].copy(), f"{name}_low": halves[1::2].copy()}
+    if isinstance(cells, PredictionIds):
+        # To read a UUID object takes longer than all else of its row.
+        high, low = cells.halves()
+        arrays = {f"{name}_high": high, f"{name}_low": low}
         return arrays, f"({name}_high::UHUGEINT * 18446744073709551616 + {name}_low)"
     if kind.startswith("STRUCT"):
         if not any(cells):
@@ -101,7 +102,7 @@ def _one_dimensional(cells: Any, n_rows: int, kind: str, name: str) -> tuple[dic
 
 
 def _is_many(cells: Any) -> bool:
-    return isinstance(cells, np.ndarray | list | tuple | range)
+    return isinstance(cells, np.ndarray | list | tuple | range | PredictionIds)
 
 
 def _cells(column: Any, n_rows: int) -> Iterable[Any]:

@@ -1,0 +1,1 @@
+"""Requests and answers that are tables: CSV, NDJSON and Parquet."""
