@@ -24,7 +24,9 @@ def database(make_app, tmp_path):
     app.extensions["sextant"].log.close()
     path = tmp_path / "predictions.duckdb"
     with duckdb.connect(str(path)) as connection:
-        (table,) = connection.execute("SELECT table_name FROM duckdb_tables()").fetchone()
+        (table,) = connection.execute(
+            "SELECT table_name FROM duckdb_tables() WHERE table_name ^@ 'stored_'"
+        ).fetchone()
         connection.execute(
             f"INSERT INTO {table} SELECT * EXCLUDE (range) REPLACE (uuidv7() AS prediction_id, "
             "date_trunc('hour', predicted_at) - to_hours(range::INTEGER) AS predicted_at, "
@@ -100,7 +102,9 @@ def test_a_file_that_is_torn_or_gone_is_written_again(database, tmp_path):
 def test_rows_that_were_removed_from_the_log_stay_in_the_files(database, tmp_path, monkeypatch):
     monkeypatch.setattr(exporting, "MAX_FILE_ROWS", 20)
     with duckdb.connect(str(database)) as connection:
-        (table,) = connection.execute("SELECT table_name FROM duckdb_tables()").fetchone()
+        (table,) = connection.execute(
+            "SELECT table_name FROM duckdb_tables() WHERE table_name ^@ 'stored_'"
+        ).fetchone()
         # Three files of twenty minutes, twenty rows and a few.
         connection.execute(
             f"UPDATE {table} SET predicted_at = TIMESTAMP '2026-01-02 10:00:30' "
@@ -124,7 +128,9 @@ def test_rows_that_were_removed_from_the_log_stay_in_the_files(database, tmp_pat
 def test_a_busy_hour_is_split_between_minutes(database, tmp_path, monkeypatch):
     monkeypatch.setattr(exporting, "MAX_FILE_ROWS", 60)
     with duckdb.connect(str(database)) as connection:
-        (table,) = connection.execute("SELECT table_name FROM duckdb_tables()").fetchone()
+        (table,) = connection.execute(
+            "SELECT table_name FROM duckdb_tables() WHERE table_name ^@ 'stored_'"
+        ).fetchone()
         connection.execute(
             f"UPDATE {table} SET predicted_at = TIMESTAMP '2026-01-02 10:00:30' "
             "+ to_minutes((redshift * 50)::INTEGER)"
