@@ -65,9 +65,9 @@ def main() -> None:
 def make_log(database: Path, rows: int) -> None:
     """Write a log of `rows` predictions, all a server's own but for time and id."""
     with served(database) as (url, _):
-        maker = InstanceMaker(_get_json(f"{url}/model"), Random(0))  # noqa: S311  # no secrets
+        maker = InstanceMaker(get_json(f"{url}/model"), Random(0))  # noqa: S311  # no secrets
         body = [maker.make(missing_share=0.1) for _ in range(SEED_ROWS)]
-        _open(f"{url}/predict", json.dumps(body).encode(), "application/json").read()
+        open_url(f"{url}/predict", json.dumps(body).encode(), "application/json").read()
     with duckdb.connect(str(database)) as connection:
         ((table,),) = connection.execute(_TABLE).fetchall()
         copies = -(-rows // SEED_ROWS) - 1
@@ -114,7 +114,7 @@ def _ask_all(url: str) -> None:
     print("| query | ms, median | ms, worst |\n|---|---|---|")
     for name, query in QUERIES.items():
         address = f"{url}/sql.json?{urllib.parse.urlencode({'q': query})}"
-        took = [_timed(partial(_get_json, address)) for _ in range(ROUNDS)]
+        took = [_timed(partial(get_json, address)) for _ in range(ROUNDS)]
         print(f"| {name} | {1e3 * median(took):.0f} | {1e3 * max(took):.0f} |")
 
 
@@ -132,7 +132,7 @@ def _download_all(url: str, process: subprocess.Popen[bytes], rows: int) -> None
 
 
 def _size_of(address: str) -> int:
-    with _open(address) as answer:
+    with open_url(address) as answer:
         return sum(len(chunk) for chunk in iter(lambda: answer.read(1 << 20), b""))
 
 
@@ -156,13 +156,15 @@ def _timed(call: Callable[[], Any]) -> float:
     return time.perf_counter() - began
 
 
-def _open(url: str, body: bytes | None = None, content_type: str = "text/plain") -> Any:
+def open_url(url: str, body: bytes | None = None, content_type: str = "text/plain") -> Any:
+    """Ask a server, and return its open answer."""
     headers = {"content-type": content_type}
     return urllib.request.urlopen(urllib.request.Request(url, body, headers), timeout=600)  # noqa: S310  # our own server
 
 
-def _get_json(url: str) -> Any:
-    with _open(url) as answer:
+def get_json(url: str) -> Any:
+    """Return what a server answers, read as JSON."""
+    with open_url(url) as answer:
         return json.load(answer)
 
 

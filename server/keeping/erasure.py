@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import duckdb
@@ -13,7 +13,7 @@ from server.keeping.logs import Log, checkpoint, stored_tables
 from server.keeping.old_labels import LABELS
 from server.storage.parts import quoted
 
-# Answers that are kept so that a request sent again is answered alike; each names its predictions.
+# Answers that are kept so that a request sent again is answered alike, packed.
 _KEPT_ANSWERS = "idempotency_keys"
 # Predictions erased in one transaction.
 _PIECE = 500
@@ -28,6 +28,13 @@ class Person:
 
     def __str__(self) -> str:
         return f"id {self.caller_id!r}" if self.caller_id is not None else str(self.prediction_id)
+
+
+class _Origin(NamedTuple):
+    """What a prediction's caller and its request were called."""
+
+    caller_id: str | None
+    request_id: str
 
 
 @dataclass
@@ -59,22 +66,27 @@ def erase(log: Log, person: Person) -> Erased:
         has = set(table_names(cursor))
     erased = Erased(sorted(found))
     for piece in _pieces(erased.prediction_ids):
-        for table, rows in log.change(partial(_erase, tables=tables, has=has, ids=piece)).items():
+        work = partial(_erase, tables=tables, ids=piece)
+        for table, rows in log.change(work).items():
             erased.count(table, rows)
+    if _KEPT_ANSWERS in has:
+        requests = {origin.request_id for origin in found.values()}
+        erased.count(_KEPT_ANSWERS, log.change(partial(_erase_answers, requests=requests)))
     if LABELS in has:
         erased.count(LABELS, _erase_labels(log, person, found))
     log.change(checkpoint)
     return erased
 
 
-def _find(cursor: duckdb.DuckDBPyConnection, person: Person) -> dict[UUID, str | None]:
+def _find(cursor: duckdb.DuckDBPyConnection, person: Person) -> dict[UUID, _Origin]:
     column, value = ("id", person.caller_id)
     if person.prediction_id:
         column, value = "prediction_id", str(person.prediction_id)
-    found: dict[UUID, str | None] = {}
+    found: dict[UUID, _Origin] = {}
     for table in stored_tables(cursor):
-        cursor.execute(f"SELECT prediction_id, id FROM {table} WHERE {column} = ?", [value])  # noqa: S608  # names of ours
-        found |= dict(cursor.fetchall())
+        query = f"SELECT prediction_id, id, request_id FROM {table} WHERE {column} = ?"  # noqa: S608  # names of ours
+        for prediction_id, caller_id, request_id in cursor.execute(query, [value]).fetchall():
+            found[prediction_id] = _Origin(caller_id, request_id)
     return found
 
 
@@ -93,12 +105,9 @@ def _pieces(ids: Sequence[UUID]) -> Iterator[list[UUID]]:
 
 
 def _erase(
-    writer: duckdb.DuckDBPyConnection, tables: Sequence[str], has: set[str], ids: list[UUID]
+    writer: duckdb.DuckDBPyConnection, tables: Sequence[str], ids: list[UUID]
 ) -> dict[str, int]:
-    rows = {}
-    if _KEPT_ANSWERS in has:
-        rows[_KEPT_ANSWERS] = _erase_answers(writer, ids)
-    return rows | {table: _delete(writer, table, ids) for table in tables}
+    return {table: _delete(writer, table, ids) for table in tables}
 
 
 def _delete(writer: duckdb.DuckDBPyConnection, table: str, ids: list[UUID]) -> int:
@@ -111,21 +120,20 @@ def _delete(writer: duckdb.DuckDBPyConnection, table: str, ids: list[UUID]) -> i
     )
 
 
-def _erase_answers(writer: duckdb.DuckDBPyConnection, ids: list[UUID]) -> int:
-    # Whatever its columns are: an answer has its predictions' ids in it, and nothing else has.
+def _erase_answers(writer: duckdb.DuckDBPyConnection, requests: set[str]) -> int:
+    # An answer to a list has the others of the list in it as well: it is not given again.
     return _count(
         writer,
-        f"DELETE FROM {_KEPT_ANSWERS} AS kept WHERE EXISTS (SELECT 1 FROM "  # noqa: S608  # a name of ours
-        "(SELECT unnest($ids::VARCHAR[]) AS id) WHERE contains(kept::VARCHAR, id))",
-        {"ids": list(map(str, ids))},
+        f"DELETE FROM {_KEPT_ANSWERS} WHERE request_id IN (SELECT unnest($ids::VARCHAR[]))",  # noqa: S608  # a name of ours
+        {"ids": sorted(requests)},
     )
 
 
-def _erase_labels(log: Log, person: Person, found: dict[UUID, str | None]) -> int:
+def _erase_labels(log: Log, person: Person, found: dict[UUID, _Origin]) -> int:
     rows = 0
     if person.prediction_id:  # one that is not here may have been labelled
         rows += log.change(partial(_delete, table=LABELS, ids=[person.prediction_id]))
-    for caller_id in {*found.values(), person.caller_id}:
+    for caller_id in {*(origin.caller_id for origin in found.values()), person.caller_id}:
         if caller_id is None:
             continue
         with log.cursor() as cursor:

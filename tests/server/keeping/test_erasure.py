@@ -48,10 +48,18 @@ def log(database, opened):
             "(now()::TIMESTAMP, $id, 'QSO'), (now()::TIMESTAMP, 'object 2', 'QSO')",
             {"id": SECRET},
         )
-        connection.execute("CREATE TABLE idempotency_keys (key VARCHAR, answer VARCHAR)")
         connection.execute(
-            "INSERT INTO idempotency_keys SELECT 'k' || id, to_json({'id': prediction_id}) "
-            "FROM predictions WHERE id IN ($id, 'object 2')",
+            f"UPDATE {table} SET request_id = 'theirs ' || prediction_id WHERE id = $id",
+            {"id": SECRET},
+        )
+        connection.execute(
+            "CREATE TABLE IF NOT EXISTS idempotency_keys (key VARCHAR, digest UBIGINT, "
+            "fingerprint BLOB, request_id VARCHAR, predicted_at TIMESTAMP, content_type VARCHAR, "
+            "location VARCHAR, answer BLOB)"
+        )
+        connection.execute(
+            "INSERT INTO idempotency_keys (key, request_id, answer) SELECT 'k' || id, request_id, "
+            "'packed' FROM predictions WHERE id IN ($id, 'object 2')",
             {"id": SECRET},
         )
     return opened(database)
