@@ -9,6 +9,7 @@
 #   make report DATA=...       check the numbers in its prose, run its notebooks
 #   make bench                 load a server with Locust
 #   make compare               measure the server beside an empty Flask route
+#   make clients               ask a server with the clients of the Open Inference Protocol
 #   make image                 build the serving image
 
 PYTHON ?= python3
@@ -26,7 +27,7 @@ USERS ?= 32
 
 NEEDS_DATA = test -n "$(DATA)" || { echo "name the table: make $@ DATA=path/to/table.csv"; exit 2; }
 
-.PHONY: serve test check model card experiments report bench compare image requirements
+.PHONY: serve test check model card experiments report bench compare clients image requirements
 .DELETE_ON_ERROR:
 
 serve: .venv-serve/installed
@@ -71,6 +72,9 @@ bench: .venv/installed
 compare: .venv/installed
 	.venv/bin/python -m benchmarks.compare
 
+clients: .venv/installed
+	.venv/bin/python -m tests.clients.check
+
 image:
 	docker build -t $(IMAGE) .
 	@echo "built $(IMAGE); run it with:"
@@ -82,6 +86,8 @@ requirements: .venv/installed
 	$(COMPILE) -c constraints.txt -o requirements-dev.txt requirements-dev.in
 	$(COMPILE) -c requirements-dev.txt -o requirements-train.txt requirements-train.in
 	$(COMPILE) -c requirements-dev.txt -o requirements-serve.txt requirements-serve.in
+	for client in triton kserve mlserver; do \
+	  $(COMPILE) -o tests/clients/$$client.txt tests/clients/$$client.in || exit; done
 COMPILE = .venv/bin/uv pip compile --universal --python-version 3.11 --generate-hashes \
   --no-header --quiet
 

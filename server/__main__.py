@@ -15,6 +15,7 @@ from server.app import create_app
 from server.commands.run import run
 from server.config import InvalidSettings, Settings
 from server.contract import Contract, InvalidModel
+from server.keeping.background import Retention
 from server.pages.home import example_instance
 from server.routes import Parts
 from server.seeing.log_writer import start_log
@@ -54,7 +55,9 @@ def main() -> int:
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
     address = f"http://{host}:{listening.getsockname()[1]}"
     print(_greeting(address, settings, parts.model.contract), flush=True)
-    listener.run(app, settings, listening, is_stopping, parts.seeing)
+    retention = Retention(app.extensions["sextant-keeping"], is_stopping)
+    listener.run(app, settings, listening, is_stopping)
+    retention.stop(settings.stop_timeout_s / 2)
     if not parts.log.close(settings.stop_timeout_s):
         print("Sextant stops while a commit hangs; what it answered is stored.", file=sys.stderr)
         logs.close()

@@ -1,15 +1,67 @@
 """Turn what the model said into answers: named classes, reasons in words, what is novel."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from server.contract import Contract, to_decimals
 from server.explained import Bound, Novelty
+from server.payload import Instances
+from server.prediction_log import Stored
 from server.reasons import to_reasons
 
 Rows = list[Any]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What goes back to whoever asked."""
+
+    body: bytes
+    content_type: str
+    # Of the page of the prediction, where it is a single one.
+    location: str | None = None
+
+
+def to_content(
+    contract: Contract,
+    instances: Instances,
+    outputs: Mapping[str, Any],
+    stored: Stored,
+    *,
+    reasons: bool,
+) -> dict[str, Any]:
+    """Return the answer to a request as JSON has it: one object, or a list with what they share."""
+    shared, answers = to_contents(contract, instances, outputs, stored, reasons=reasons)
+    return {**shared, **answers[0]} if instances.is_single else {**shared, "predictions": answers}
+
+
+def to_contents(
+    contract: Contract,
+    instances: Instances,
+    outputs: Mapping[str, Any],
+    stored: Stored,
+    *,
+    reasons: bool,
+) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """Return what an answer says once, and what it says of each row."""
+    said = to_answers(contract, instances.values, outputs, reasons=reasons)
+    answers = [
+        {"prediction_id": str(prediction_id)}
+        | ({} if caller_id is None else {"id": caller_id})
+        | answer
+        | {"warnings": warnings}
+        for prediction_id, caller_id, answer, warnings in zip(
+            stored.prediction_ids, instances.ids, said, instances.warnings, strict=True
+        )
+    ]
+    shared = {
+        "model": {"name": contract.model_name, "version": contract.model_version},
+        "predicted_at": f"{stored.predicted_at.isoformat(timespec='microseconds')}Z",
+    }
+    return shared, answers
 
 
 def to_answers(
@@ -34,10 +86,11 @@ def to_answers(
             columns[output.name] = _TOLD[output.role](contract, outputs[output.name])
     if "novelty" in outputs:
         columns["novelty"] = _novelty(contract, values, outputs)
+    derived = to_decimals(outputs["derived"]) if reasons and "derived" in outputs else []
     for head in contract.explanation.heads if reasons else []:
         if head.contributions in outputs:
             name = head.contributions.removesuffix("contributions") + "reasons"
-            columns[name] = to_reasons(contract, head, outputs)
+            columns[name] = to_reasons(contract, head, outputs, derived)
     return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
 
 

@@ -7,13 +7,18 @@ from flask import Flask
 from server import errors, routes
 from server.browse import log_pages
 from server.config import Settings
+from server.keeping import routes as keeping_routes
+from server.kept_answers import KeptAnswers
+from server.labels import routes as labels
 from server.model import Model
+from server.monitor import routes as monitor_routes
 from server.pages import home as pages
 from server.payload import PayloadReader
 from server.prediction_log import PredictionLog
 from server.seeing import routes as seeing_routes
 from server.seeing.seeing import Seeing
 from server.sql import routes as sql_routes
+from server.v2 import routes as v2_routes
 
 
 def create_app(settings: Settings, is_stopping: Event | None = None) -> Flask:
@@ -43,18 +48,24 @@ def create_app(settings: Settings, is_stopping: Event | None = None) -> Flask:
     seeing = Seeing(settings, model.contract, log, is_stopping)
     app = Flask("server")
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
+    app.config["MAX_INSTANCES"] = settings.max_instances
     app.jinja_options = {"trim_blocks": True, "lstrip_blocks": True}
     app.extensions["sextant"] = routes.Parts(
         reader=PayloadReader(model.contract.features, settings.max_instances),
         model=model,
         log=log,
+        kept=KeptAnswers(log, hours=settings.idempotency_hours, wait_s=settings.commit_timeout_s),
         is_stopping=is_stopping,
         seeing=seeing,
     )
     seeing_routes.register(app, seeing)
     app.register_blueprint(routes.blueprint)
     app.register_blueprint(pages.blueprint)
+    app.register_blueprint(v2_routes.blueprint)
+    app.register_blueprint(labels.blueprint)
     log_pages.register(app)
+    monitor_routes.register(app, settings)
     sql_routes.register(app, settings, log)
+    keeping_routes.register(app, settings, log)
     errors.register(app)
     return app

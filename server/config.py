@@ -41,10 +41,29 @@ class Settings:
     max_waiting_rows: int = 50_000
     # Longest wait for a commit, in seconds, before the answer is 503.
     commit_timeout_s: float = 10.0
+    # How long the answer to a request with an Idempotency-Key is kept, in hours: who retries does
+    # so within a day. Each takes about a kilobyte of the log, or a third of a long one's body.
+    idempotency_hours: float = 24.0
     # Longest time for one SQL query, in seconds: two run at once, and predictions want the cores.
     query_timeout_s: float = 10.0
     # Most rows a SQL query may answer; a download of them stands on disk until it is sent.
     query_max_rows: int = 1_000_000
+    # Age, in days, beyond which whole hours are exported and then removed; 0 keeps all.
+    keep_days: float = 0.0
+    # Bytes of the log's blocks beyond which its oldest hours are; 0 keeps all.
+    keep_bytes: int = 0
+    # Where hours are exported before they are removed; "without export" removes them for good.
+    export_dir: Path = Path("data/export")
+    # How often chance alone may raise an alarm in a window of the monitor, over all its checks.
+    alarm_rate: float = 0.01
+    # Least stability index that is an alarm: a third of a standard deviation moves a normal
+    # distribution by 0.1, where the folklore of the index begins to speak of change.
+    drift_psi: float = 0.1
+    # Least rise of a share that is an alarm: of novel rows, of missing values, of wrong answers.
+    alarm_share: float = 0.03
+    # Largest 99th percentile of the model's time for a request, in milliseconds, that is no alarm:
+    # three times what the largest request takes.
+    alarm_p99_ms: float = 500.0
     # Longest time for an orderly stop, in seconds; container engines kill after 10.
     stop_timeout_s: float = 5.0
     # How the server's log looks: json, text, or auto, which is text at a terminal and else json.
@@ -106,8 +125,15 @@ _BOUNDS: dict[str, tuple[float, float]] = {
     "max_instances": (1, 10**6),
     "max_waiting_rows": (1, 10**7),
     "commit_timeout_s": (0.001, 3_600),
+    "idempotency_hours": (0.001, 8_760),
     "query_timeout_s": (0.001, 3_600),
     "query_max_rows": (1, 10**8),
+    "keep_days": (0, 36_500),
+    "keep_bytes": (0, 2**50),
+    "alarm_rate": (1e-6, 0.5),
+    "drift_psi": (0.001, 100),
+    "alarm_share": (0.001, 1),
+    "alarm_p99_ms": (0.001, 3_600_000),
     "stop_timeout_s": (0.001, 3_600),
     "slow_request_ms": (0.001, 3_600_000),
 }

@@ -10,6 +10,11 @@ from server.explained import Conformal, Evaluation, Explanation, Novelty, Refere
 
 # The outputs of other roles stand behind the graph's optional input `explain`.
 ALWAYS = ("label", "probabilities", "value", "detail")
+# Powers of ten that float64 holds exactly, and the sizes for which those are enough.
+_POWERS = np.array([float(f"1e{power}") for power in range(23)])
+_EXACT_FROM, _EXACT_TO = 1e-13, 1e15
+# Fewer values than this are sooner written as text.
+_FEW = 32
 _DTYPES: dict[str, Any] = {"int64": np.int64, "string": object}
 
 
@@ -20,9 +25,36 @@ class InvalidModel(Exception):
 def to_decimals(array: Any) -> list[Any]:
     """Return `array` as a list, each float32 as the shortest decimal that is this float32."""
     if array.dtype == np.float32:
-        array = array.astype("U32").astype(np.float64)
+        array = _shortest(array)
     values: list[Any] = array.tolist()
     return values
+
+
+def _shortest(array: Any) -> Any:
+    """Return the same as float64, rounded to the fewest digits from which float32 comes back.
+
+    Nine digits tell every float32, and six are kept by every float32 (C17, FLT_DECIMAL_DIG and
+    FLT_DIG), so the least of 6 to 9 that comes back has no more digits than it needs.
+    """
+    wide = array.astype(np.float64)
+    size = np.abs(wide)
+    is_exact = (size > _EXACT_FROM) & (size < _EXACT_TO) | (size == 0)
+    if array.size < _FEW or not is_exact.all():
+        return array.astype("U32").astype(np.float64)  # a text for each
+    exponent = np.floor(np.log10(size, where=size > 0, out=np.zeros_like(size)))
+    rounded = np.empty_like(wide)
+    missing = np.ones(array.shape, dtype=bool)
+    for digits in (6, 7, 8, 9):
+        # A whole number of `digits` digits: it and the power of ten are exact, and so their
+        # quotient or product is the float64 next to the decimal.
+        power = (digits - 1 - exponent).astype(np.int64)
+        up, down = _POWERS[np.maximum(power, 0)], _POWERS[np.maximum(-power, 0)]
+        candidate = np.rint(wide * up / down) * down / up
+        np.copyto(rounded, candidate, where=missing)
+        missing &= rounded.astype(np.float32) != array
+        if not missing.any():
+            break
+    return rounded
 
 
 class Feature(msgspec.Struct, frozen=True):

@@ -5,10 +5,12 @@ import logging
 from http import HTTPStatus
 from typing import Any
 
-from flask import Flask, Response
+from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
 
 from server.faults import InvalidPayload
+from server.kept_answers import KeyRefused
+from server.keys import MalformedKey
 from server.storage.writer import LogUnavailable
 
 # Where werkzeug's own text does not help.
@@ -39,16 +41,29 @@ def register(app: Flask) -> None:
 
     @app.errorhandler(LogUnavailable)
     def _(error: LogUnavailable) -> Response:
-        detail = f"{error}: send the request again; should it be stored already, it is stored twice"
-        response = problem_response(HTTPStatus.SERVICE_UNAVAILABLE, detail)
+        response = problem_response(HTTPStatus.SERVICE_UNAVAILABLE, detail_of(error))
         response.headers["Retry-After"] = "1"
+        return response
+
+    @app.errorhandler(MalformedKey)
+    def _(error: MalformedKey) -> Response:
+        return problem_response(HTTPStatus.BAD_REQUEST, str(error))
+
+    @app.errorhandler(KeyRefused)
+    def _(error: KeyRefused) -> Response:
+        response = problem_response(error.status, error.detail)
+        if error.status == HTTPStatus.CONFLICT:
+            response.headers["Retry-After"] = "1"
         return response
 
     @app.errorhandler(HTTPException)
     def _(error: HTTPException) -> Response:
         if error.code is None or error.code < 400:  # a redirect is no error
             return error.get_response()  # type: ignore[return-value]  # werkzeug's own response
-        response = problem_response(error.code, _DETAILS.get(error.code) or error.description or "")
+        detail = error.description or ""
+        if error.description == type(error).description:  # nobody said anything of this one
+            detail = _DETAILS.get(error.code, detail)
+        response = problem_response(error.code, detail)
         for name, value in error.get_headers():
             if name != "Content-Type":
                 response.headers[name] = value
@@ -62,7 +77,23 @@ def register(app: Flask) -> None:
         )
 
 
+def detail_of(error: LogUnavailable) -> str:
+    """Say what became of a prediction that is not known to be stored."""
+    return (
+        f"{error}: send the request again; should it be stored already, it is stored twice, "
+        "unless both times the same Idempotency-Key named it"
+    )
+
+
 def problem_response(status: int, detail: str, **members: Any) -> Response:
     """Return a problem as an answer."""
-    body = json.dumps(problem(status, detail, **members))
-    return Response(body, status, content_type=PROBLEM_TYPE)
+    body, content_type = written(problem(status, detail, **members), request.path)
+    return Response(body, status, content_type=content_type)
+
+
+def written(told: dict[str, Any], path: str) -> tuple[str, str]:
+    """Return a problem as body and Content-Type, as who asks for `path` reads it."""
+    if path == "/v2" or path.startswith("/v2/"):
+        # Clients of the Open Inference Protocol read `error`, some of this Content-Type alone.
+        return json.dumps({"error": told["detail"], **told}), "application/json"
+    return json.dumps(told), PROBLEM_TYPE

@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from http import HTTPStatus
 from itertools import islice
 from typing import Any, NamedTuple
@@ -13,7 +13,7 @@ MAX_ID_LENGTH = 256
 # Categories are words; what is longer is a document, and would be logged and shown every time.
 MAX_STRING_LENGTH = 4_096
 # Faults told of one body: enough to mend a client, not a second body.
-_MAX_FAULTS = 100
+MAX_FAULTS = 100
 
 
 class Fault(NamedTuple):
@@ -43,40 +43,55 @@ def find_instances(
     InvalidPayload
         With every fault, up to a hundred of them, and the place of each.
     """
-    content = _load_json(body)
+
+    def find(instance: Any, place: str) -> list[Fault]:
+        return _faults_of_instance(instance, place, features)
+
+    return find_objects(body, "instances", max_instances, find)
+
+
+def find_objects(
+    body: bytes, key: str, most: int, find: Callable[[Any, str], list[Fault]]
+) -> tuple[list[dict[str, Any]], bool, str]:
+    """Return the objects of `body`, one, a list or a list under `key`, as find_instances does.
+
+    `find` returns the faults of one object; it is given the object and its place.
+    """
+    content = load_json(body)
     faults: list[Fault] = []
     root, is_single = "", False
-    if isinstance(content, dict) and "instances" in content:
-        root = "/instances"
-        strangers = [key for key in content if key != "instances"]
-        faults = [Fault(_pointer(key), "unknown field beside instances") for key in strangers]
-        content = content["instances"]
+    if isinstance(content, dict) and key in content:
+        root = f"/{key}"
+        strangers = [each for each in content if each != key]
+        faults = [Fault(pointer(each), f"unknown field beside {key}") for each in strangers]
+        content = content[key]
     elif isinstance(content, dict):
         content, is_single = [content], True
     if not isinstance(content, list):
         wanted = "a list of objects" if root else "an object or a list of objects"
-        raise unprocessable([*faults, Fault(root, _expected(wanted, content))])
+        raise unprocessable([*faults, Fault(root, expected(wanted, content))])
     if not content:
         raise unprocessable([*faults, Fault(root, "the list is empty: send at least one object")])
-    if len(content) > max_instances:
-        detail = f"{len(content)} objects: send at most {max_instances} at a time"
+    if len(content) > most:
+        detail = f"{len(content)} objects: send at most {most} at a time"
         raise unprocessable([*faults, Fault(root, detail)])
-    for number, instance in enumerate(content):
-        faults += _faults_of_instance(instance, "" if is_single else f"{root}/{number}", features)
-        if len(faults) > _MAX_FAULTS:
+    for number, each in enumerate(content):
+        faults += find(each, "" if is_single else f"{root}/{number}")
+        if len(faults) > MAX_FAULTS:
             break
     if faults:
         raise unprocessable(faults)
     return content, is_single, root
 
 
-class _NotANumber(str):
+class NotANumber(str):
     """NaN, Infinity or -Infinity, which Python's reader takes and JSON does not know."""
 
 
-def _load_json(body: bytes) -> Any:
+def load_json(body: bytes) -> Any:
+    """Read JSON, and NotANumber where it is none; InvalidPayload if it is no JSON at all."""
     try:
-        return json.loads(body.decode("utf-8"), parse_constant=_NotANumber, parse_int=_to_int)
+        return json.loads(body.decode("utf-8"), parse_constant=NotANumber, parse_int=_to_int)
     except UnicodeDecodeError as error:
         detail = f"the body is not UTF-8: {error}"
     except RecursionError:
@@ -93,33 +108,34 @@ def _to_int(digits: str) -> int:
 
 def _faults_of_instance(instance: Any, place: str, features: Sequence[Feature]) -> list[Fault]:
     if not isinstance(instance, dict):
-        return [Fault(place, _expected("an object", instance))]
+        return [Fault(place, expected("an object", instance))]
     names = [feature.name for feature in features]
     unknown = f"unknown field: the model takes {', '.join(names)}"
     strangers = (key for key in instance if key not in names and key != "id")
-    faults = [Fault(place + _pointer(key), unknown) for key in islice(strangers, _MAX_FAULTS + 1)]
+    faults = [Fault(place + pointer(key), unknown) for key in islice(strangers, MAX_FAULTS + 1)]
     for feature in features:
         if feature.name in instance:
-            detail = _fault_of_value(feature, instance[feature.name])
+            detail = fault_of_value(feature, instance[feature.name])
         else:
             detail = None if feature.nullable else "missing"
         if detail:
-            faults.append(Fault(place + _pointer(feature.name), detail))
-    if detail := _fault_of_id(instance.get("id")):
+            faults.append(Fault(place + pointer(feature.name), detail))
+    if detail := fault_of_id(instance.get("id")):
         faults.append(Fault(f"{place}/id", detail))
     return faults
 
 
-def _fault_of_value(feature: Feature, value: Any) -> str | None:
+def fault_of_value(feature: Feature, value: Any) -> str | None:
+    """Return what is wrong with `value` for `feature`, or None."""
     if value is None:
         return None if feature.nullable else "null: this feature may not be missing"
-    if isinstance(value, _NotANumber):
+    if isinstance(value, NotANumber):
         mend = ": leave it out or send null" if feature.nullable else ""
         return f"{value} is not a finite number{mend}"
     if feature.type == "string":
-        return _fault_of_text(value, MAX_STRING_LENGTH) or _fault_of_category(feature, value)
+        return fault_of_text(value, MAX_STRING_LENGTH) or _fault_of_category(feature, value)
     if isinstance(value, bool) or not isinstance(value, int | float):
-        return _expected("a number", value)
+        return expected("a number", value)
     if feature.type == "float32":
         return None if _fits_float32(feature, value) else "beyond float32, which ends at 3.4e38"
     if not isinstance(value, int):
@@ -142,13 +158,15 @@ def _fault_of_category(feature: Feature, value: str | int) -> str | None:
     return f"{shown(value)} is none of {', '.join(map(shown, feature.categories or ()))}"
 
 
-def _fault_of_id(value: Any) -> str | None:
-    return None if value is None else _fault_of_text(value, MAX_ID_LENGTH)
+def fault_of_id(value: Any) -> str | None:
+    """Return what is wrong with a caller's id, which may be missing."""
+    return None if value is None else fault_of_text(value, MAX_ID_LENGTH)
 
 
-def _fault_of_text(value: Any, max_length: int) -> str | None:
-    if not isinstance(value, str) or isinstance(value, _NotANumber):
-        return _expected("a string", value)
+def fault_of_text(value: Any, max_length: int) -> str | None:
+    """Return what is wrong with a text, or None."""
+    if not isinstance(value, str) or isinstance(value, NotANumber):
+        return expected("a string", value)
     if len(value) > max_length:
         return f"{len(value)} characters: at most {max_length} are taken"
     if any("\ud800" <= character <= "\udfff" for character in value):
@@ -156,14 +174,16 @@ def _fault_of_text(value: Any, max_length: int) -> str | None:
     return None
 
 
-def _pointer(key: str) -> str:
+def pointer(key: str) -> str:
+    """Return a key as a JSON pointer has it, slash and all."""
     escaped = key.replace("~", "~0").replace("/", "~1")
     return "/" + escaped.encode(errors="replace").decode()
 
 
-def _expected(wanted: str, value: Any) -> str:
+def expected(wanted: str, value: Any) -> str:
+    """Say what should be there, and what is."""
     words = {dict: "an object", list: "a list", str: "a string", bool: "a boolean"}
-    words |= {type(None): "null", _NotANumber: value}
+    words |= {type(None): "null", NotANumber: value}
     found = words.get(type(value), "a number")
     return f"expected {wanted}, got {found}"
 
@@ -176,7 +196,7 @@ def shown(value: Any) -> str:
 
 def unprocessable(faults: Sequence[Fault]) -> InvalidPayload:
     """Return the error for faults in a body; it tells a hundred of them at most."""
-    told = faults[:_MAX_FAULTS]
+    told = faults[:MAX_FAULTS]
     count = f"{len(told)} fault{'s' if len(told) > 1 else ''}"
     detail = f"{count} in the body" if told == faults else f"the first {count} in the body"
     return InvalidPayload(HTTPStatus.UNPROCESSABLE_ENTITY, detail, told)

@@ -13,6 +13,7 @@ import onnxruntime
 
 from server.contract import Contract, InvalidModel, to_decimals
 from server.contract_reader import read_contract
+from server.cores import run_on_cores
 
 # The last entry of the metadata, in the bytes of protobuf: field 14 of 81 bytes, the key of 11 and
 # the value of 66, a JSON string.
@@ -115,11 +116,16 @@ class Model:
         return Prediction(outputs, not_finite, elapsed_s * 1e3)
 
     def _run(self, columns: Mapping[str, Any], *, explain: bool) -> dict[str, Any]:
-        feeds = {name: column.reshape(-1, 1) for name, column in columns.items()}
-        if self._switch:
-            feeds[self._switch] = np.array(explain)
         names = self._all_names if explain else self._names
-        return dict(zip(names, self._session.run(names, feeds), strict=True))
+        switch = {self._switch: np.array(explain)} if self._switch else {}
+
+        def run(share: dict[str, Any]) -> list[Any]:
+            found: list[Any] = self._session.run(names, share | switch)
+            return found
+
+        feeds = {name: column.reshape(-1, 1) for name, column in columns.items()}
+        n_rows = len(next(iter(feeds.values())))
+        return dict(zip(names, run_on_cores(run, feeds, n_rows), strict=True))
 
     def _check_graph(self) -> None:
         contract = self.contract

@@ -1,9 +1,10 @@
 """Turn the body of a request into named columns, or say everything that is wrong with it."""
 
+import contextlib
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, TypedDict
+from typing import Annotated, Any
 
 import msgspec
 import numpy as np
@@ -15,18 +16,11 @@ from server.faults import (
     Fault,
     InvalidPayload,
     find_instances,
-    shown,
     unprocessable,
 )
+from server.warned import Warned, rows_outside, warning
 
 _INSTANCES_FIRST = re.compile(rb'\s*\{\s*"instances"\s*:')
-
-
-class Warned(TypedDict):
-    """A value that is answered, though the model was not trained on its like."""
-
-    feature: str
-    detail: str
 
 
 @dataclass(frozen=True)
@@ -61,7 +55,7 @@ class PayloadReader:
 
     def __init__(self, features: Sequence[Feature], max_instances: int) -> None:
         self._features = features
-        self._max_instances = max_instances
+        self.max_instances = max_instances
         row: Any = _row_type(features)
         wrapper: Any = msgspec.defstruct(
             "Body", [("instances", list[row])], forbid_unknown_fields=True
@@ -91,16 +85,47 @@ class PayloadReader:
                 rows, is_single = [self._one.decode(body)], True
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             rows = None
-        if rows and len(rows) <= self._max_instances:
+        if rows and len(rows) <= self.max_instances:
             columns: list[Any]
             *columns, ids = zip(*map(msgspec.structs.astuple, rows), strict=True)
             arrays = self._to_arrays(columns)
-            if not any(_has_refused(f, a) for f, a in zip(self._features, arrays, strict=True)):
+            if not any(
+                len(_rows_refused(f, a)) for f, a in zip(self._features, arrays, strict=True)
+            ):
                 return self._to_instances(columns, arrays, ids, is_single, root)
-        found, is_single, root = find_instances(body, self._features, self._max_instances)
+        found, is_single, root = find_instances(body, self._features, self.max_instances)
         columns = [[_as_sent(f, row.get(f.name)) for row in found] for f in self._features]
         caller_ids = [row.get("id") for row in found]
         return self._to_instances(columns, self._to_arrays(columns), caller_ids, is_single, root)
+
+    def parse_singles(self, bodies: Sequence[bytes]) -> tuple[list[int], Instances | None]:
+        """Read bodies of one object each together.
+
+        Returns
+        -------
+        places : list of int
+            Which bodies were read. `parse` says what is wrong with each of the others.
+        instances : Instances or None
+            Their objects; None if there are none.
+        """
+        rows = {}
+        for place, body in enumerate(bodies):
+            with contextlib.suppress(msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+                rows[place] = msgspec.structs.astuple(self._one.decode(body))
+        while rows:
+            columns: list[Any]
+            *columns, ids = zip(*rows.values(), strict=True)
+            arrays = self._to_arrays(columns)
+            refused = {
+                int(row)
+                for feature, array in zip(self._features, arrays, strict=True)
+                for row in _rows_refused(feature, array)
+            }
+            places = list(rows)
+            if not refused:
+                return places, self._to_instances(columns, arrays, ids, True, "")
+            rows = {place: rows[place] for n, place in enumerate(places) if n not in refused}
+        return [], None
 
     def _to_arrays(self, columns: Sequence[Sequence[Any]]) -> list[Any]:
         return [f.to_array(column) for f, column in zip(self._features, columns, strict=True)]
@@ -110,10 +135,8 @@ class PayloadReader:
     ) -> Instances:
         warnings: list[list[Warned]] = [[] for _ in ids]
         for feature, column, array in zip(self._features, columns, arrays, strict=True):
-            for row in _rows_outside(feature, array):
-                warnings[row].append(
-                    Warned(feature=feature.name, detail=_warning(feature, column[row]))
-                )
+            for row in rows_outside(feature, array):
+                warnings[row].append(warning(feature, column[row]))
         names = [feature.name for feature in self._features]
         return Instances(
             values=dict(zip(names, columns, strict=True)),
@@ -155,24 +178,7 @@ def _as_sent(feature: Feature, value: Any) -> Any:
     return value if feature.type != "float32" or value is None else float(value)
 
 
-def _has_refused(feature: Feature, array: Any) -> bool:
+def _rows_refused(feature: Feature, array: Any) -> Any:
     if feature.closed:
-        return len(_rows_outside(feature, array)) > 0
-    return feature.type == "float32" and bool(np.isinf(array).any())
-
-
-def _rows_outside(feature: Feature, array: Any) -> Any:
-    if feature.categories is not None:
-        known = set(feature.categories)
-        return [row for row, value in enumerate(array.tolist()) if value not in known]
-    if feature.range is None:
-        return []
-    low, high = feature.range
-    return np.flatnonzero((array < low) | (array > high))
-
-
-def _warning(feature: Feature, value: Any) -> str:
-    if feature.range is None:
-        return f"{feature.name} = {shown(value)} is none of the values the model was trained on"
-    low, high = feature.range
-    return f"{feature.name} = {value:g} is outside the training range {low:g} to {high:g}"
+        return rows_outside(feature, array)
+    return np.flatnonzero(np.isinf(array)) if feature.type == "float32" else []

@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NotRequired, TypedDict, TypeVar, Unpack
 from uuid import UUID
 
 import duckdb
@@ -16,7 +16,7 @@ import duckdb
 from server.contract import Contract
 from server.storage.reading import read_one
 from server.storage.snapshots import Reader, Snapshot
-from server.storage.writer import LogUnavailable, Observe, Writer
+from server.storage.writer import LogUnavailable, Observe, Task, Writer
 
 T = TypeVar("T")
 
@@ -27,6 +27,27 @@ class Stored:
 
     prediction_ids: list[UUID]
     predicted_at: datetime
+
+
+class Rows(TypedDict):
+    """The rows of one request, or of several that are stored together.
+
+    `values` holds one sequence of length n_rows a feature, None for what is missing; `outputs` one
+    ndarray of shape (n_rows, ...) an output of the contract, and what is not there is stored as
+    NULL. `request_id` and `instance` may be one for all; rows of one request are counted.
+    `numbered` is what `number` gave to them, and `kept` the row of their answer in
+    `idempotency_keys`.
+    """
+
+    request_id: str | Sequence[str]
+    ids: Sequence[str | None]
+    values: Mapping[str, Sequence[Any]]
+    outputs: Mapping[str, Any]
+    warnings: Sequence[Any]
+    inference_ms: float
+    instance: NotRequired[int]
+    numbered: NotRequired[Stored]
+    kept: NotRequired[tuple[Any, ...] | None]
 
 
 class PredictionLog:
@@ -53,24 +74,8 @@ class PredictionLog:
         )
         self._reader = Reader(self._writer.cursor, self._writer.table_name, contract)
 
-    def append(
-        self,
-        *,
-        request_id: str,
-        ids: Sequence[str | None],
-        values: Mapping[str, Sequence[Any]],
-        outputs: Mapping[str, Any],
-        warnings: Sequence[Any],
-        inference_ms: float,
-    ) -> Stored:
-        """Store the rows of one request, all or none, and return once they are committed.
-
-        Parameters
-        ----------
-        values : mapping of str to sequence of length n_rows
-            One column a feature of the contract; None is stored as NULL.
-        outputs : mapping of str to ndarray of shape (n_rows, ...)
-            One array an output of the contract; an output that is not there is stored as NULL.
+    def append(self, **rows: Unpack[Rows]) -> Stored:
+        """Store rows, all or none, and return once they are committed.
 
         Raises
         ------
@@ -78,24 +83,46 @@ class PredictionLog:
             If too many rows wait already, the commit fails, or it takes too long. In the last
             case the rows may be stored nevertheless.
         """
-        now, prediction_ids = self._new_ids(len(ids))
+        stored = rows.setdefault("numbered", self.number(len(rows["ids"])))
+        self._writer.wait(self.hand_in(None, **rows))
+        return stored
+
+    def hand_in(self, notify: Callable[[], None] | None, **rows: Unpack[Rows]) -> Task:
+        """Take rows that are numbered; they are stored once the task is done and its check passes.
+
+        `notify` is called on the writing thread then.
+
+        Raises
+        ------
+        LogUnavailable
+            If too many rows wait already.
+        """
+        n_rows = len(rows["ids"])
+        columns = {
+            "prediction_id": rows["numbered"].prediction_ids,
+            "predicted_at": rows["numbered"].predicted_at,
+            "request_id": rows["request_id"],
+            "instance": rows.get("instance", range(n_rows)),
+            "id": rows["ids"],
+            "model_name": self._contract.model_name,
+            "model_version": self._contract.model_version,
+            **rows["values"],
+            **rows["outputs"],
+            "warnings": rows["warnings"],
+            "inference_ms": rows["inference_ms"],
+        }
+        return self._writer.hand_in(columns, n_rows, rows.get("kept"), notify)
+
+    def too_late(self, task: Task) -> LogUnavailable:
+        """Return what to say of a commit that takes too long, and count it."""
+        return self._writer.too_late(task)
+
+    def number(self, n_rows: int) -> Stored:
+        """Return what rows will be stored under."""
+        now, prediction_ids = self._new_ids(n_rows)
         predicted_at = datetime.fromtimestamp(now // 1_000_000_000, UTC).replace(
             microsecond=now // 1_000 % 1_000_000, tzinfo=None
         )
-        columns = {
-            "prediction_id": prediction_ids,
-            "predicted_at": predicted_at,
-            "request_id": request_id,
-            "instance": range(len(ids)),
-            "id": ids,
-            "model_name": self._contract.model_name,
-            "model_version": self._contract.model_version,
-            **values,
-            **outputs,
-            "warnings": warnings,
-            "inference_ms": inference_ms,
-        }
-        self._writer.store(columns, len(ids))
         return Stored(prediction_ids, predicted_at)
 
     def find(self, prediction_id: UUID) -> dict[str, Any] | None:
@@ -122,6 +149,11 @@ class PredictionLog:
     def waiting_rows(self) -> int:
         """Rows that wait for their commit."""
         return self._writer.waiting_rows
+
+    @property
+    def own_table(self) -> str:
+        """The table that stores the predictions of the served contract."""
+        return self._writer.table_name
 
     @property
     def trouble(self) -> str | None:

@@ -1,11 +1,11 @@
 """Say in words what moved the model, the largest first."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from server.contract import Contract, to_decimals
+from server.contract import Contract
 from server.explained import ExplainedHead
 
 # Contributions are true to about this; further digits are noise.
@@ -13,9 +13,14 @@ _DECIMALS = 6
 
 
 def to_reasons(
-    contract: Contract, head: ExplainedHead, outputs: Mapping[str, Any]
+    contract: Contract,
+    head: ExplainedHead,
+    outputs: Mapping[str, Any],
+    derived: Sequence[Sequence[float]],
 ) -> list[list[dict[str, Any]]]:
     """Return, by row, each derived feature with its value and what it adds for the answer.
+
+    `derived` holds, by row, the decimals of the derived features.
 
     A contribution is of the raw score of the predicted class, or of the value; with two classes
     the score is that of the second, and counts the other way round for the first.
@@ -25,7 +30,6 @@ def to_reasons(
     order = np.argsort(-np.abs(toward), axis=1, kind="stable").tolist()
     names = [feature.name for feature in contract.explanation.features]
     verbs = _verbs(contract, outputs)
-    derived = to_decimals(outputs["derived"])
     return [
         [
             {

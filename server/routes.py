@@ -2,9 +2,10 @@
 
 import re
 import uuid
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from threading import Event
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 import msgspec
 from flask import Blueprint, Response, current_app, g, render_template, request, url_for
@@ -15,18 +16,24 @@ from werkzeug.exceptions import (
     UnsupportedMediaType,
 )
 
-from server.answers import to_answers
+from server.answers import Answer, to_content
+from server.kept_answers import KeptAnswers
+from server.keys import Key, to_key
+from server.labels.history import find_labels
 from server.model import Model
 from server.pages.prediction_page import to_page
 from server.pages.reliability import to_heads
-from server.payload import PayloadReader
-from server.prediction_log import PredictionLog
+from server.payload import Instances, PayloadReader
+from server.prediction_log import PredictionLog, Stored
 from server.seeing.record import Record
 from server.seeing.seeing import Seeing
+from server.storage.reading import read_one
 
 blueprint = Blueprint("sextant", __name__)
 
-_REQUEST_ID = re.compile(r"[!-~]{1,128}")
+T = TypeVar("T")
+
+REQUEST_ID = re.compile(r"[!-~]{1,128}")
 
 
 @dataclass(frozen=True)
@@ -36,6 +43,7 @@ class Parts:
     reader: PayloadReader
     model: Model
     log: PredictionLog
+    kept: KeptAnswers
     is_stopping: Event
     seeing: Seeing
 
@@ -47,8 +55,12 @@ def parts() -> Parts:
 
 @blueprint.before_app_request
 def _name_request() -> None:
-    given = request.headers.get("X-Request-ID", "")
-    g.request_id = given if _REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
+    g.request_id = name_of_request(request.headers.get("X-Request-ID", ""))
+
+
+def name_of_request(given: str) -> str:
+    """Return the caller's name of a request where it can be used, or a new one."""
+    return given if REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
 
 
 @blueprint.after_app_request
@@ -59,82 +71,125 @@ def _return_name(response: Response) -> Response:
 
 @blueprint.post("/predict")
 def predict() -> Response:
-    """Answer one object with one prediction, a list with a list, all stored before they leave."""
+    """Answer one object with one prediction, a list with a list, all stored before they leave.
+
+    A request that names itself by a key is predicted and stored once, however often it is sent.
+    """
     if request.mimetype != "application/json":
         raise UnsupportedMediaType(
             f"send application/json, not {request.mimetype or 'a body without Content-Type'}"
         )
-    answer = answer_body(request.get_data(cache=False), explain=_explain_of_request())
-    response = json_response(answer)
-    if "prediction_id" in answer:
-        response.headers["Location"] = url_for(
-            ".show_prediction", prediction_id=answer["prediction_id"]
-        )
+    body = request.get_data(cache=False)
+    given = request.headers.get("Idempotency-Key")
+    if given is None:
+        return _to_response(_answer(body))
+    key = to_key(given, request.full_path, request.mimetype, body)
+    with parts().kept.once(key) as earlier:
+        response = _to_response(earlier or _answer(body, key))
+    if earlier:
+        response.headers["Idempotent-Replayed"] = "true"
     return response
 
 
-def answer_body(body: bytes, *, explain: bool | None = None) -> dict[str, Any]:
-    """Parse, predict, store, answer: the path of every prediction.
+def _answer(body: bytes, key: Key | None = None) -> Answer:
+    explain = _explain_of_request()
+    g.record.begin("parse")
+    instances = parts().reader.parse(body)
+    reasons = instances.is_single or explain is True
+
+    def write(outputs: dict[str, Any], stored: Stored) -> Answer:
+        content = to_content(parts().model.contract, instances, outputs, stored, reasons=reasons)
+        page = url_for(".show_prediction", prediction_id=stored.prediction_ids[0])
+        location = page if instances.is_single else None
+        return Answer(msgspec.json.encode(content), "application/json", location)
+
+    return store_answered(instances, write, explain=explain is not False, key=key)
+
+
+def _to_response(answer: Answer) -> Response:
+    response = Response(answer.body, content_type=answer.content_type)
+    if answer.location:
+        response.headers["Location"] = answer.location
+    return response
+
+
+def answer_instances(instances: Instances, *, explain: bool | None = None) -> dict[str, Any]:
+    """Predict, store, and answer as JSON does, for a page.
 
     Everything is computed and stored unless `explain` is false. Reasons are put into words for one
     object, and for a list only where `explain` is true: few read ten thousand of them.
     """
-    reader, model, log = parts().reader, parts().model, parts().log
+    reasons = instances.is_single or explain is True
+    outputs, stored = predict_and_store(instances, explain=explain is not False)
+    return to_content(parts().model.contract, instances, outputs, stored, reasons=reasons)
+
+
+def predict_and_store(instances: Instances, *, explain: bool) -> tuple[dict[str, Any], Stored]:
+    """Return what the model says, by output, once the rows are committed."""
+    return store_answered(instances, lambda outputs, stored: (outputs, stored), explain=explain)
+
+
+def store_answered(
+    instances: Instances,
+    write: Callable[[dict[str, Any], Stored], T],
+    *,
+    explain: bool,
+    key: Key | None = None,
+) -> T:
+    """Predict, write the answer, store: the path of every prediction once its body is read.
+
+    Returns what `write` makes of the outputs and the numbers of the rows, once these are committed.
+    With a `key` that is an Answer, and is committed together with them.
+    """
     record: Record = g.record
-    record.begin("parse")
-    instances = reader.parse(body)
     record.rows = len(instances)
     record.begin("model")
-    prediction = model.predict(instances.arrays, explain=explain is not False)
+    prediction = parts().model.predict(instances.arrays, explain=explain)
     if prediction.not_finite:
         raise instances.without_answer(prediction.not_finite)
+    record.begin("answer")
+    stored = parts().log.number(len(instances))
+    answer = write(prediction.outputs, stored)
+    kept = key.keep(answer, stored, g.request_id) if key and isinstance(answer, Answer) else None
     record.begin("store")
-    stored = log.append(
+    parts().log.append(
         request_id=g.request_id,
         ids=instances.ids,
         values=instances.values,
         outputs=prediction.outputs,
         warnings=instances.warnings,
         inference_ms=prediction.inference_ms,
+        numbered=stored,
+        kept=kept,
     )
-    record.begin("answer")
     parts().seeing.predictions.predicted(
-        instances.values, prediction.outputs, prediction.inference_ms, len(instances)
+        instances.arrays, prediction.outputs, prediction.inference_ms, len(instances)
     )
-    contract = model.contract
-    said = to_answers(
-        contract,
-        instances.values,
-        prediction.outputs,
-        reasons=instances.is_single or explain is True,
-    )
-    answers = [
-        {"prediction_id": str(prediction_id)}
-        | ({} if caller_id is None else {"id": caller_id})
-        | answer
-        | {"warnings": warnings}
-        for prediction_id, caller_id, answer, warnings in zip(
-            stored.prediction_ids, instances.ids, said, instances.warnings, strict=True
-        )
-    ]
-    shared = {
-        "model": {"name": contract.model_name, "version": contract.model_version},
-        "predicted_at": f"{stored.predicted_at.isoformat(timespec='microseconds')}Z",
-    }
-    return {**shared, **answers[0]} if instances.is_single else {**shared, "predictions": answers}
+    return answer
 
 
 @blueprint.get("/predictions/<uuid:prediction_id>")
 def show_prediction(prediction_id: uuid.UUID) -> Response | str:
     """Show one prediction with all that was said of it."""
+    if wants_html():
+        return page_of_prediction(prediction_id)
     row = parts().log.find(prediction_id)
     if row is None:
         raise NotFound(f"no prediction {prediction_id} is stored here")
-    if not wants_html():
-        return json_response(as_json(row))
+    return json_response(as_json(row))
+
+
+def page_of_prediction(prediction_id: uuid.UUID, faults: Sequence[str] = ()) -> str:
+    """Return the page of a prediction, with what is wrong with the label that was typed there."""
     contract = parts().model.contract
+    with parts().log.reading() as snapshot:
+        row = read_one(snapshot.cursor, snapshot.sources, prediction_id)
+        if row is None:
+            raise NotFound(f"no prediction {prediction_id} is stored here")
+        labels = find_labels(snapshot.cursor, row)
+    page = to_page(contract, row)
     return render_template(
-        "prediction.html", contract=contract, row=row, page=to_page(contract, row)
+        "prediction.html", contract=contract, row=row, page=page, labels=labels, faults=faults
     )
 
 
@@ -156,11 +211,14 @@ def live() -> Response:
 @blueprint.get("/health/ready")
 def ready() -> Response:
     """Say whether a prediction would be answered and stored now."""
-    if parts().is_stopping.is_set():
-        raise ServiceUnavailable("the server is stopping", retry_after=1)
-    if trouble := parts().log.trouble:
-        raise ServiceUnavailable(trouble, retry_after=1)
+    if what := trouble():
+        raise ServiceUnavailable(what, retry_after=1)
     return json_response({"status": "ready"})
+
+
+def trouble() -> str | None:
+    """Return why a prediction would probably not be answered and stored now, or None."""
+    return "the server is stopping" if parts().is_stopping.is_set() else parts().log.trouble
 
 
 def wants_html() -> bool:

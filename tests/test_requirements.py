@@ -24,12 +24,17 @@ def test_serving_and_training_are_part_of_what_is_tested(name):
     assert versions <= {pin for pin, _ in pins("requirements-dev.txt")}
 
 
-@pytest.mark.parametrize("name", ["serve", "train", "dev"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        *(f"requirements-{name}.txt" for name in ("serve", "train", "dev")),
+        *(f"tests/clients/{name}.txt" for name in ("triton", "kserve", "mlserver")),
+    ],
+)
 def test_every_pin_has_its_hashes(name):
-    text = (ROOT / f"requirements-{name}.txt").read_text()
-    entries = re.split(r"^(?=[\w.-]+==)", text, flags=re.MULTILINE)[1:]
+    entries = re.split(r"^(?=[\w.-]+==)", (ROOT / name).read_text(), flags=re.MULTILINE)[1:]
 
-    assert len(entries) == len(pins(f"requirements-{name}.txt"))
+    assert len(entries) == len(pins(name))
     assert all("--hash=sha256:" in entry for entry in entries)
 
 

@@ -45,7 +45,7 @@ def show_predictions() -> Any:
         # A form sends every field; what was left empty says nothing.
         filled = Address(address.path, tuple(each for each in address.parameters if each[1]))
         return redirect(filled.changed({}, keep_page=True))
-    with _turn(_PAGES, _PATIENCE_S), _log(_PAGE_TIMEOUT_S) as snapshot:
+    with reading_for_page() as snapshot:
         contract = parts().model.contract
         try:
             asked = _asked(snapshot.sources)
@@ -135,6 +135,13 @@ def _asked(sources: list[Source]) -> Asked:
 
 def _address() -> Address:
     return Address(url_for("sextant.show_predictions"), tuple(request.args.items(multi=True)))
+
+
+@contextmanager
+def reading_for_page() -> Iterator[Snapshot]:
+    """Yield the log to a page, once its turn has come, for as long as a page may take."""
+    with _turn(_PAGES, _PATIENCE_S), _log(_PAGE_TIMEOUT_S) as snapshot:
+        yield snapshot
 
 
 @contextmanager

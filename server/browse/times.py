@@ -25,8 +25,8 @@ def to_period(
     InvalidTime
         If a text is no time, the period is empty, or its begin is given twice.
     """
-    since = _to_time("from", begin) if begin else None
-    until = _to_time("to", end) if end else None
+    since = to_time("from", begin) if begin else None
+    until = to_time("to", end) if end else None
     if last:
         if since or until:
             raise InvalidTime("last", "give either last, or from and to")
@@ -36,7 +36,8 @@ def to_period(
     return since, until
 
 
-def _to_time(name: str, text: str) -> datetime:
+def to_time(name: str, text: str) -> datetime:
+    """Return the time, in UTC without a zone, that `text` says; `name` is its parameter."""
     try:
         time = datetime.fromisoformat(text)
         return time.astimezone(UTC).replace(tzinfo=None) if time.tzinfo else time

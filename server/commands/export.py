@@ -2,8 +2,6 @@
 
 import argparse
 import json
-import os
-import shutil
 import socket
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,6 +14,7 @@ import duckdb
 
 from server.commands.sources import SqlSource, add_url_to, source_of
 from server.config import Settings
+from server.keeping.archive import ids_missing, rows_in, write_whole
 
 # Rows of one file; a busier hour is split between minutes.
 MAX_FILE_ROWS = 1_000_000
@@ -79,37 +78,55 @@ def _run(asked: argparse.Namespace, settings: Settings) -> None:
     print(f"{told} from {source.name}; every closed hour is written")
 
 
-def export(source: SqlSource, to: Path, *, replica: str, commit_timeout_s: float) -> Iterator[Part]:
-    """Write what is missing under `to`, and yield each part once it is there.
+def export(
+    source: SqlSource,
+    to: Path,
+    *,
+    replica: str,
+    commit_timeout_s: float,
+    until: datetime = datetime.max,
+) -> Iterator[Part]:
+    """Write what is missing of the hours before `until`, and yield each part once it is there.
 
-    A file appears whole or not at all. One that holds as many rows as the log has for it is left
-    alone, so an export can be repeated, and one that was interrupted goes on.
+    A file appears whole or not at all. An hour whose files hold as many rows as the log has is left
+    alone, so an export can be repeated, and one that was interrupted goes on. So is one whose files
+    hold more: they were removed from the log, and stand nowhere else.
     """
-    until = _closed_until(datetime.now(UTC).replace(tzinfo=None), commit_timeout_s)
-    parts = list(_parts(source, until))
+    closed = closed_until(datetime.now(UTC).replace(tzinfo=None), commit_timeout_s)
+    hours = _hours(source, min(until, closed))
     with duckdb.connect() as reader:
-        for part in parts:
-            path = to / part.path(replica)
-            if _rows_in(path, reader) != part.rows:
-                _write(source, part, path)
-                yield part
+        for hour in hours:
+            folder = (to / hour.path(replica)).parent
+            files = folder.glob(f"{hour.since:%H}*.parquet")
+            if sum(rows_in(path, reader) or 0 for path in files) >= hour.rows:
+                continue
+            for part in _split(source, hour):
+                path = to / part.path(replica)
+                if (rows_in(path, reader) or 0) < part.rows and _write(source, part, path, reader):
+                    yield part
 
 
-def _closed_until(now: datetime, commit_timeout_s: float) -> datetime:
+def closed_until(now: datetime, commit_timeout_s: float) -> datetime:
+    """Return the end of the last hour in which nothing can be stored any more."""
     settled = now - _GRACE - timedelta(seconds=commit_timeout_s)
     return settled.replace(minute=0, second=0, microsecond=0)
 
 
-def _parts(source: SqlSource, until: datetime) -> Iterator[Part]:
+def _hours(source: SqlSource, until: datetime) -> list[Part]:
     with source.file(_HOURS, {"until": until.isoformat()}, "ndjson") as lines:
         hours = [json.loads(line) for line in lines]
-    for hour in hours:
-        since = _time(hour["hour"])
-        part = Part(hour["model_name"], since, since + timedelta(hours=1), hour["predictions"])
-        yield from [part] if part.rows <= MAX_FILE_ROWS else _split(source, part)
+    return [
+        Part(hour["model_name"], since, since + timedelta(hours=1), hour["predictions"])
+        for hour in hours
+        for since in [_time(hour["hour"])]
+    ]
 
 
 def _split(source: SqlSource, part: Part) -> Iterator[Part]:
+    """Yield an hour as it is, or in parts of whole minutes where it has too many rows."""
+    if part.rows <= MAX_FILE_ROWS:
+        yield part
+        return
     with source.file(_MINUTES, _bounds(part), "ndjson") as lines:
         minutes = [json.loads(line) for line in lines]
     since, rows = part.since, 0
@@ -133,23 +150,17 @@ def _time(text: str) -> datetime:
     return datetime.fromisoformat(text).replace(tzinfo=None)
 
 
-def _rows_in(path: Path, reader: duckdb.DuckDBPyConnection) -> int | None:
-    if not path.exists():
-        return None
-    name = str(path.absolute())
-    try:
-        reader.execute("SELECT num_rows FROM parquet_file_metadata($1)", [name])
-        ((rows,),) = reader.fetchall()
-    except duckdb.Error:
-        return None  # damaged: it is written anew
-    return int(rows)
-
-
-def _write(source: SqlSource, part: Part, path: Path) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    growing = path.with_name(f".{path.name}.part")
-    with source.file(_ROWS, _bounds(part), "parquet") as rows, growing.open("wb") as file:
-        shutil.copyfileobj(rows, file)
-        file.flush()
-        os.fsync(file.fileno())
-    growing.replace(path)
+def _write(source: SqlSource, part: Part, path: Path, reader: duckdb.DuckDBPyConnection) -> bool:
+    with source.file(_ROWS, _bounds(part), "parquet") as rows:
+        if rows_in(path, reader) is None:
+            write_whole(rows, path)
+            return True
+        beside = path.with_name(f".{path.name}.new")
+        try:
+            write_whole(rows, beside)
+            if ids_missing(reader, [path], [beside]):
+                return False
+            beside.replace(path)
+        finally:
+            beside.unlink(missing_ok=True)
+    return True

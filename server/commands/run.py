@@ -5,23 +5,25 @@ import os
 import sys
 from collections.abc import Sequence
 
-from server.commands import export, sql
+from server.commands import backup, compact, doctor, erase, export, prune, restore, sql
 from server.config import InvalidSettings, Settings
 from server.contract import InvalidModel
+from server.keeping.copying import CopyFailed
+from server.keeping.exporting import NotExported
 from server.sql.guard import SqlRefused
 from server.sql.query import SqlBusy
 from server.storage.database import LogUnusable
 from server.storage.writer import LogUnavailable
 
 # Each adds its parser, whose default `run` takes what was asked and the settings.
-_COMMANDS = (sql, export)
+_COMMANDS = (sql, export, backup, restore, prune, erase, compact, doctor)
 
 
 def run(arguments: Sequence[str]) -> int:
-    """Run one command; return 0, or 1 after saying on stderr why it could not."""
+    """Run one command; return its code, or 1 after saying on stderr why it could not."""
     asked = _parser().parse_args(arguments)
     try:
-        asked.run(asked, Settings.from_environment(os.environ))
+        code: int | None = asked.run(asked, Settings.from_environment(os.environ))
     except (
         InvalidSettings,
         InvalidModel,
@@ -29,11 +31,13 @@ def run(arguments: Sequence[str]) -> int:
         LogUnavailable,
         SqlRefused,
         SqlBusy,
+        CopyFailed,
+        NotExported,
         OSError,
     ) as error:
         print(_told(error, getattr(asked, "query", "")), file=sys.stderr)
         return 1
-    return 0
+    return code or 0
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -8,7 +8,10 @@ import urllib.error
 import urllib.parse
 import urllib.request
 from collections.abc import Iterator, Mapping
+from http.client import HTTPResponse
 from typing import IO, Any, Protocol
+
+import duckdb
 
 from server.config import Settings
 from server.sql.guard import SqlRefused
@@ -16,7 +19,7 @@ from server.sql.query import Limits, SqlQueries
 from server.storage.database import LogUnusable, open_database, query_folder
 
 # A command line has no others to think of: an hour, and as many rows as there are.
-_LIMITS = Limits(rows=10**9, time_s=3_600)
+LIMITS = Limits(rows=10**9, time_s=3_600)
 # How often to ask a server again that is busy, each time a second later.
 _TRIES = 30
 
@@ -40,12 +43,31 @@ def add_url_to(parser: argparse.ArgumentParser) -> None:
 
 @contextlib.contextmanager
 def source_of(settings: Settings, url: str | None) -> Iterator[SqlSource]:
-    """Open the database, or turn to the server that has it open.
+    """Open the database, or turn to the server that has it open, to ask it in SQL.
 
     Raises
     ------
     LogUnusable
         If there is no database, and no server at `url` either.
+    """
+    with database_or_server(settings, url) as found:
+        if isinstance(found, RunningServer):
+            yield found
+            return
+        queries = SqlQueries(found.cursor, query_folder(settings.database), LIMITS)
+        yield DatabaseSource(str(settings.database), queries)
+
+
+@contextlib.contextmanager
+def database_or_server(
+    settings: Settings, url: str | None
+) -> Iterator["duckdb.DuckDBPyConnection | RunningServer"]:
+    """Open the database, or turn to the server that has it open.
+
+    Raises
+    ------
+    LogUnusable
+        If there is no database, or it is damaged or out of reach.
     """
     if not settings.database.exists():
         raise LogUnusable(f"{settings.database}: no such file: set SEXTANT_DATABASE to the log")
@@ -54,50 +76,76 @@ def source_of(settings: Settings, url: str | None) -> Iterator[SqlSource]:
     except LogUnusable as error:
         if "another process has it open" not in str(error):
             raise
-        yield _Server(url or _address(settings), str(error))
+        yield RunningServer(url or address_of(settings), str(error))
         return
     with database:
-        queries = SqlQueries(database.cursor, query_folder(settings.database), _LIMITS)
-        yield _Database(str(settings.database), queries)
+        yield database
 
 
-def _address(settings: Settings) -> str:
+def address_of(settings: Settings) -> str:
+    """Return where a server with these settings answers."""
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
     return f"http://{host}:{settings.port}"
 
 
-class _Database:
+class DatabaseSource:
+    """The database itself, open in this process."""
+
     def __init__(self, name: str, queries: SqlQueries) -> None:
         self.name = name
         self._queries = queries
 
     def table(self, statement: str, given: Mapping[str, str]) -> tuple[list[str], list[Any], bool]:
-        result = self._queries.rows(statement, given, _LIMITS.rows)
+        """Return names, rows and whether there are more rows."""
+        result = self._queries.rows(statement, given, LIMITS.rows)
         names = [column.name for column in result.columns]
         return names, [json.loads(row) for row in result.rows], result.truncated
 
     def file(self, statement: str, given: Mapping[str, str], form: str) -> IO[bytes]:
+        """Return all rows in one of the forms."""
         return self._queries.file(statement, given, form)
 
 
-class _Server:
+class RunningServer:
+    """The server that has the database open."""
+
     def __init__(self, url: str, why: str) -> None:
         self.name = url
         self._why = why
 
     def table(self, statement: str, given: Mapping[str, str]) -> tuple[list[str], list[Any], bool]:
+        """Return names, rows and whether there are more rows."""
         with self._ask(statement, given, "json") as response:
             answer = json.load(response)
         return [each["name"] for each in answer["columns"]], answer["rows"], answer["truncated"]
 
     def file(self, statement: str, given: Mapping[str, str], form: str) -> IO[bytes]:
+        """Return all rows in one of the forms."""
         return self._ask(statement, given, form)
 
     def _ask(self, statement: str, given: Mapping[str, str], form: str) -> IO[bytes]:
         body = urllib.parse.urlencode({"q": statement, **given}).encode()
+        return self.answer(urllib.request.Request(f"{self.name}/sql.{form}", body))  # noqa: S310  # an address of the settings
+
+    def send(self, path: str, content: Any) -> HTTPResponse:
+        """Post `content` as JSON, and return the answer."""
+        headers = {"Content-Type": "application/json"}
+        body = json.dumps(content).encode()
+        return self.answer(urllib.request.Request(f"{self.name}{path}", body, headers))  # noqa: S310  # an address of the settings
+
+    def answer(self, request: urllib.request.Request) -> HTTPResponse:
+        """Return what the server answers; one that is busy is asked again for a while.
+
+        Raises
+        ------
+        SqlRefused
+            If it refuses; the message has its words.
+        LogUnusable
+            If no server answers.
+        """
         for _ in range(_TRIES):
             try:
-                answer: IO[bytes] = urllib.request.urlopen(f"{self.name}/sql.{form}", body)  # noqa: S310  # an address of the settings
+                answer: HTTPResponse = urllib.request.urlopen(request)  # noqa: S310  # an address of the settings
                 return answer
             except urllib.error.HTTPError as error:
                 with error:

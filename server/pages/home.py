@@ -10,7 +10,7 @@ from werkzeug.exceptions import Forbidden
 
 from server.contract import Contract, Feature, to_decimals
 from server.faults import Fault, InvalidPayload
-from server.routes import answer_body, parts
+from server.routes import answer_instances, parts
 
 blueprint = Blueprint("pages", __name__)
 
@@ -39,7 +39,7 @@ def try_it() -> str | tuple[str, int]:
         if typed[feature.name].strip() or feature.type == "string"
     }
     try:
-        answer = answer_body(json.dumps(instance).encode())
+        answer = answer_instances(parts().reader.parse(json.dumps(instance).encode()))
     except InvalidPayload as error:
         faults = _faults_by_name(error, contract, instance)
         return _home(typed, example=example_instance(contract), faults=faults), error.status

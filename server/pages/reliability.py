@@ -1,6 +1,7 @@
 """Lay out what a head did on held-out rows: reliability, confusion, what mattered to it."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,26 +40,26 @@ def to_heads(contract: Contract) -> list[dict[str, Any]]:
         {
             "head": head.head,
             "rows": head.rows,
-            "panels": to_panels(contract, head),
-            "confusion": to_confusion(contract, head) if head.confusion else [],
+            "panels": to_panels(contract.class_names, contract.target.name, head.reliability),
+            "confusion": to_confusion(contract.class_names, head.confusion or []),
             "importance": to_importance(contract, head) if head.importance else [],
         }
         for head in contract.evaluation.heads
     ]
 
 
-def to_panels(contract: Contract, head: EvaluatedHead) -> list[Panel]:
+def to_panels(class_names: Sequence[str], target: str, bins: Sequence[Reliability]) -> list[Panel]:
     """Return one panel a class, from 0 to 1, or one for the value, over all that was seen."""
-    if contract.class_names:
+    if class_names:
         return [
-            _panel(name, [bin for bin in head.reliability if bin.class_name == name], 0, 1)
-            for name in contract.class_names
+            _panel(name, [bin for bin in bins if bin.class_name == name], 0, 1)
+            for name in class_names
         ]
-    seen = [number for bin in head.reliability for number in (bin.predicted, bin.observed)]
-    return [_panel(contract.target.name, head.reliability, min(seen), max(seen))] if seen else []
+    seen = [number for bin in bins for number in (bin.predicted, bin.observed)]
+    return [_panel(target, bins, min(seen), max(seen))] if seen else []
 
 
-def _panel(name: str, bins: list[Reliability], low: float, high: float) -> Panel:
+def _panel(name: str, bins: Sequence[Reliability], low: float, high: float) -> Panel:
     def place(number: float) -> float:
         return round(100 * (number - low) / (high - low), 2) if high > low else 50.0
 
@@ -92,7 +93,7 @@ def wilson(share: float, rows: int) -> tuple[float, float]:
     return max(centre - half, 0.0), min(centre + half, 1.0)
 
 
-def to_confusion(contract: Contract, head: EvaluatedHead) -> list[dict[str, Any]]:
+def to_confusion(names: Sequence[str], confusion: Sequence[Sequence[int]]) -> list[dict[str, Any]]:
     """Return one row a class: its name, how many rows, and count and share of each answer."""
     return [
         {
@@ -103,7 +104,7 @@ def to_confusion(contract: Contract, head: EvaluatedHead) -> list[dict[str, Any]
                 for count in counts
             ],
         }
-        for name, counts in zip(contract.class_names, head.confusion or [], strict=False)
+        for name, counts in zip(names, confusion, strict=False)
     ]
 
 

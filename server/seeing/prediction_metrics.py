@@ -4,6 +4,7 @@ from collections import Counter as Tally
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info
 
 from server.contract import Contract
@@ -54,7 +55,7 @@ class PredictionMetrics:
 
     def predicted(
         self,
-        values: Mapping[str, Sequence[Any]],
+        arrays: Mapping[str, Any],
         outputs: Mapping[str, Any],
         inference_ms: float,
         n_rows: int,
@@ -63,8 +64,8 @@ class PredictionMetrics:
 
         Parameters
         ----------
-        values : mapping of str to sequence of length n_rows
-            The inputs as sent, None for what is missing.
+        arrays : mapping of str to ndarray of shape (n_rows,)
+            The inputs, NaN for what is missing.
         outputs : mapping of str to ndarray of shape (n_rows, ...)
             What the model said.
         """
@@ -77,7 +78,7 @@ class PredictionMetrics:
             for label, rows in Tally(outputs[self._label].tolist()).items():
                 self._of_label[label].inc(rows)
         for name, missing in self._missing:
-            if lacking := values[name].count(None):
+            if lacking := int(np.isnan(arrays[name]).sum()):
                 missing.inc(lacking)
         novelty = outputs.get("novelty")
         if novelty is None:

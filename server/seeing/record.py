@@ -77,3 +77,13 @@ class Record:
             told.append(f"{name};dur={1e3 * (end - began):.3f}")
             end = began
         return ", ".join(reversed(told))
+
+
+def headers_of(record: Record) -> list[tuple[str, str]]:
+    """Return the headers that tell who asked where the time went, and where it is in a trace."""
+    headers = []
+    if record.trace:
+        headers.append(("traceresponse", record.trace.response))
+    if timing := record.server_timing():
+        headers.append(("Server-Timing", timing))
+    return headers

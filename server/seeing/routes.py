@@ -6,7 +6,7 @@ from functools import partial
 from flask import Flask, Response, g, request
 from prometheus_client.exposition import choose_encoder
 
-from server.seeing.record import Record
+from server.seeing.record import Record, headers_of
 from server.seeing.seeing import UNMATCHED, Seeing
 
 
@@ -20,10 +20,7 @@ def register(app: Flask, seeing: Seeing) -> None:
     @app.after_request
     def _(response: Response) -> Response:
         record: Record = g.record
-        if record.trace:
-            response.headers["traceresponse"] = record.trace.response
-        if timing := record.server_timing():
-            response.headers["Server-Timing"] = timing
+        response.headers.extend(headers_of(record))
         route = request.url_rule.rule if request.url_rule else UNMATCHED
         status, request_id = response.status_code, g.get("request_id")
         _when_complete(response, record, partial(seeing.finish, record, route, status, request_id))

@@ -28,8 +28,8 @@ class SavedQueries:
 
     def all(self) -> list[SavedQuery]:
         """Return all of them; what does not fit the log's columns says why."""
-        schema = self._queries.schema(PUBLISHED[0])
-        key = [(column.name, column.kind) for column in schema]
+        schemas = map(self._queries.schema, PUBLISHED)
+        key = [[(column.name, column.kind) for column in schema] for schema in schemas]
         if self._known is None or self._known[0] != key:
             self._known = (key, [self._load(name, text) for name, text in self._texts.items()])
         return self._known[1]

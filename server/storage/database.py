@@ -5,6 +5,7 @@ from pathlib import Path
 import duckdb
 
 from server.storage.parts import literal
+from server.storage.write_ahead import look_at_wal
 
 _CONFIG: dict[str, str | bool | int | float | list[str]] = {
     # A checkpoint holds up every commit: small ones hold them up briefly.
@@ -43,11 +44,12 @@ def open_database(path: Path) -> duckdb.DuckDBPyConnection:
         ) from error
     if path.exists() and not path.is_file():
         raise LogUnusable(f"{path}: this is no file: set SEXTANT_DATABASE to one")
+    _check_wal(path)
     try:
         # An absolute path, because DuckDB takes :memory: and the like for something else.
         connection = duckdb.connect(str(path.absolute()), config=_CONFIG)
         try:
-            _lock(connection, query_folder(path))
+            _lock(connection, query_folder(path), keeping_folder(path))
         except duckdb.Error:
             connection.close()
             raise
@@ -56,14 +58,31 @@ def open_database(path: Path) -> duckdb.DuckDBPyConnection:
         raise unusable(path, error) from error
 
 
+def _check_wal(path: Path) -> None:
+    # The second is there after a kill in a checkpoint. A running server's are never found damaged.
+    for wal in (path.with_name(f"{path.name}{end}") for end in (".wal", ".wal.checkpoint")):
+        if wal.is_file() and look_at_wal(wal).is_damaged:
+            raise LogUnusable(
+                f"{path}: its write-ahead log is damaged, and DuckDB would drop what was committed "
+                f"behind the damage: keep both, {path.name} and {wal.name}; python -m server "
+                "doctor says what can be saved"
+            )
+
+
 def query_folder(path: Path) -> Path:
-    """Return the only folder, beside the database at `path`, where SQL may write: downloads."""
+    """Return the folder beside the database at `path` where downloads of SQL are made ready."""
     return path.absolute().with_name(f"{path.name}.queries")
 
 
-def _lock(connection: duckdb.DuckDBPyConnection, folder: Path) -> None:
+def keeping_folder(path: Path) -> Path:
+    """Return the folder beside the database at `path` where backups and exports are made ready."""
+    return path.absolute().with_name(f"{path.name}.keeping")
+
+
+def _lock(connection: duckdb.DuckDBPyConnection, *folders: Path) -> None:
     # In this order: later there is no way to allow a folder, and then none to change anything.
-    connection.execute(f"SET allowed_directories = [{literal(f'{folder}/')}]")
+    allowed = ", ".join(literal(f"{folder}/") for folder in folders)
+    connection.execute(f"SET allowed_directories = [{allowed}]")
     connection.execute("SET enable_external_access = false")
     connection.execute("SET lock_configuration = true")
 
@@ -79,11 +98,17 @@ def unusable(path: Path, error: Exception) -> LogUnusable:
         mend = "this user may not write there: change that, or set SEXTANT_DATABASE"
     elif "not a valid DuckDB" in first_line or "is a directory" in first_line.lower():
         mend = "this is no DuckDB database: set SEXTANT_DATABASE to another file"
+    elif "storage version number" in first_line:
+        mend = (
+            f"DuckDB {duckdb.__version__}, which is at work here, does not know this version of "
+            "the format: use the version of Sextant that wrote it, or a newer one"
+        )
     elif "No space left" in first_line:
         mend = "the disk is full: free some space"
     else:
         mend = (
             f"the database or its write-ahead log is damaged: keep both, {path.name} and "
-            f"{path.name}.wal hold predictions; move them elsewhere to begin a new log"
+            f"{path.name}.wal hold predictions; python -m server doctor says what can be saved, "
+            "and with both moved elsewhere a new log begins"
         )
     return LogUnusable(f"{path}: {mend}\n({first_line})")

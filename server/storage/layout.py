@@ -11,6 +11,7 @@ import duckdb
 from server.contract import Contract, Output
 from server.storage.database import LogUnusable
 from server.storage.parts import quoted, show
+from server.storage.truth import TAKEN, create_truth
 from server.storage.uniting import unite
 
 _FIRST = {
@@ -27,6 +28,12 @@ _LAST = {
     "inference_ms": "FLOAT",
 }
 _TYPES = {"float32": "FLOAT", "int64": "BIGINT", "string": "VARCHAR", "bool": "BOOLEAN"}
+# Answers that can be asked for once more; `digest` is of the key.
+_KEPT_ANSWERS = (
+    "CREATE TABLE IF NOT EXISTS idempotency_keys (key VARCHAR, digest UBIGINT, fingerprint BLOB, "
+    "request_id VARCHAR, predicted_at TIMESTAMP, content_type VARCHAR, location VARCHAR, "
+    "answer BLOB)"
+)
 _VIEW_NAME = re.compile("predictions_[0-9a-f]{8}")
 
 
@@ -85,17 +92,24 @@ def create_table(connection: duckdb.DuckDBPyConnection, contract: Contract) -> T
     )
     digest = hashlib.sha256(f"{definition}; {select}".encode()).hexdigest()[:8]
     table, view = f"stored_{digest}", f"predictions_{digest}"
-    if not find_views(connection) and _is_taken(connection, "predictions", table, view):
+    is_ours = bool(find_views(connection))
+    # A log that was begun before there were labels has its predictions, and no more.
+    has_labels = is_ours and _is_taken(connection, "given_labels")
+    of_a_new_log = ("predictions", "idempotency_keys", table, view, *TAKEN)
+    names = ("labels", "judged") if is_ours else of_a_new_log
+    if not has_labels and _is_taken(connection, *names):
         raise LogUnusable(
-            "the database belongs to another program, whose predictions it would mix with ours: "
+            "the database belongs to another program, whose rows it would mix with ours: "
             "set SEXTANT_DATABASE to another file"
         )
     connection.begin()
     try:
         connection.execute(f"CREATE TABLE IF NOT EXISTS {table} ({definition})")
+        connection.execute(_KEPT_ANSWERS)
         connection.execute(f"CREATE VIEW IF NOT EXISTS {view} AS SELECT {select} FROM {table}")  # noqa: S608  # names of ours, or quoted
-        united = unite(connection, [each.name for each in find_views(connection)])
-        connection.execute(f"CREATE OR REPLACE VIEW predictions AS {united}")
+        views = [each.name for each in find_views(connection)]
+        connection.execute(f"CREATE OR REPLACE VIEW predictions AS {unite(connection, views)}")
+        create_truth(connection, views)
         connection.commit()
     except duckdb.Error:
         # A transaction that failed is open until it is taken back; a failed commit has ended it.

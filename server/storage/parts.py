@@ -46,7 +46,7 @@ def show(contract: Contract, output: Output) -> str:
 
 def _struct(column: str, names: Sequence[str], parts: Sequence[str]) -> str:
     fields = ", ".join(
-        f"{quoted(name)} := {part}" for name, part in zip(_distinct(names), parts, strict=True)
+        f"{quoted(name)} := {part}" for name, part in zip(distinct(names), parts, strict=True)
     )
     return f"CASE WHEN {column} IS NOT NULL THEN struct_pack({fields}) END"
 
@@ -61,7 +61,7 @@ def _chosen(column: str, names: Sequence[str]) -> str:
     return f"list_where([{texts}], {column}::BOOLEAN[])"
 
 
-def _distinct(names: Sequence[str]) -> list[str]:
+def distinct(names: Sequence[str]) -> list[str]:
     """Number the names that SQL takes for one it has seen: it does not tell x from X."""
     seen: set[str] = set()
     distinct = []

@@ -33,23 +33,42 @@ class LogUnavailable(Exception):
 
 
 @dataclass
-class _Task:
-    """What a thread hands in, and waits for."""
+class Task:
+    """What is handed in: it is done when it is committed, or has failed.
 
+    Whoever handed it in waits, or is notified, on the writing thread and so briefly.
+    """
+
+    notify: Callable[[], None] | None = field(default=None, kw_only=True)
     done: threading.Event = field(default_factory=threading.Event, kw_only=True)
     failure: Exception | None = field(default=None, kw_only=True)
 
+    def finish(self) -> None:
+        """Tell whoever handed it in."""
+        self.done.set()
+        if self.notify:
+            self.notify()
+
+    def check(self) -> None:
+        """Raise what went wrong, if it is done and something did."""
+        if isinstance(self.failure, duckdb.Error | LogUnusable):
+            raise LogUnavailable("the prediction log cannot be written") from self.failure
+        if self.failure:
+            raise self.failure
+
 
 @dataclass
-class _Entry(_Task):
+class _Entry(Task):
     n_rows: int
     # A few rows as rows, many as columns.
     rows: list[tuple[Any, ...]] | None
     columns: Mapping[str, Any]
+    # The row of the answer to these, where it is kept.
+    kept: tuple[Any, ...] | None
 
 
 @dataclass
-class _Change(_Task):
+class _Change(Task):
     work: Callable[[duckdb.DuckDBPyConnection], Any]
     result: Any = None
 
@@ -70,7 +89,7 @@ class Writer:
         self._contract = contract
         self._max_waiting_rows = max_waiting_rows
         self._commit_timeout_s = commit_timeout_s
-        self._waiting: queue.SimpleQueue[_Task | None] = queue.SimpleQueue()
+        self._waiting: queue.SimpleQueue[Task | None] = queue.SimpleQueue()
         self._waiting_rows = 0
         self._lock = threading.Lock()
         self._failure: str | None = None
@@ -81,23 +100,46 @@ class Writer:
         self._thread = threading.Thread(target=self._write, name="prediction-log", daemon=True)
         self._thread.start()
 
-    def store(self, columns: Mapping[str, Any], n_rows: int) -> None:
-        """Store rows, all or none, and return once they are committed.
+    def hand_in(
+        self,
+        columns: Mapping[str, Any],
+        n_rows: int,
+        kept: tuple[Any, ...] | None = None,
+        notify: Callable[[], None] | None = None,
+    ) -> Task:
+        """Take rows, and the answer to them if it is kept, to be stored, all or none.
 
         Raises
         ------
         LogUnavailable
-            If too many rows wait already, the commit fails, or it takes too long. In the last
-            case the rows may be stored nevertheless.
+            If too many rows wait already.
         """
         rows = to_rows(self._table, columns, n_rows) if n_rows < BATCH_ROWS else None
-        entry = _Entry(n_rows, rows, columns)
+        entry = _Entry(n_rows, rows, columns, kept, notify=notify)
         with self._lock:
             if self._waiting_rows + entry.n_rows > self._max_waiting_rows:
                 self.observe("queue_full", n_rows, 0.0)
                 raise LogUnavailable("too many predictions wait to be stored")
             self._waiting_rows += entry.n_rows
-        self._await(entry)
+        self._waiting.put(entry)
+        return entry
+
+    def wait(self, task: Task) -> None:
+        """Return once what was handed in is committed.
+
+        Raises
+        ------
+        LogUnavailable
+            If the commit fails, or takes too long. In the last case it may be stored nevertheless.
+        """
+        if not task.done.wait(self._commit_timeout_s):
+            raise self.too_late(task)
+        task.check()
+
+    def too_late(self, task: Task) -> LogUnavailable:
+        """Return what to say of a commit that takes too long, and count it."""
+        self.observe("commit_timeout", getattr(task, "n_rows", 0), self._commit_timeout_s)
+        return LogUnavailable(f"not committed within {self._commit_timeout_s:g} s")
 
     def change(self, work: Callable[[duckdb.DuckDBPyConnection], T]) -> T:
         """Run `work` on the writing thread, in a transaction of its own, and return its result.
@@ -111,19 +153,10 @@ class Writer:
             If DuckDB fails, or it is not committed in time; it may be later.
         """
         change = _Change(work)
-        self._await(change)
+        self._waiting.put(change)
+        self.wait(change)
         result: T = change.result
         return result
-
-    def _await(self, task: _Task) -> None:
-        self._waiting.put(task)
-        if not task.done.wait(self._commit_timeout_s):
-            self.observe("commit_timeout", getattr(task, "n_rows", 0), self._commit_timeout_s)
-            raise LogUnavailable(f"not committed within {self._commit_timeout_s:g} s")
-        if isinstance(task.failure, duckdb.Error | LogUnusable):
-            raise LogUnavailable("the prediction log cannot be written") from task.failure
-        if task.failure:
-            raise task.failure
 
     @property
     def waiting_rows(self) -> int:
@@ -191,17 +224,17 @@ class Writer:
             if group:
                 self.observe(outcome, n_rows, time.monotonic() - self._commit_began)
             for entry in group:
-                entry.done.set()
+                entry.finish()
             for task in tasks:
                 if isinstance(task, _Change):
                     self._commit_began = time.monotonic()
                     self._change(task)
                     self.observe("changed", 0, time.monotonic() - self._commit_began)
-                    task.done.set()
+                    task.finish()
             self._commit_began = None
 
-    def _take(self) -> tuple[list[_Task], bool]:
-        tasks: list[_Task] = []
+    def _take(self) -> tuple[list[Task], bool]:
+        tasks: list[Task] = []
         try:
             task = self._waiting.get(timeout=_PROBE_INTERVAL_S if self._failure else None)
             while task is not None:
@@ -225,11 +258,13 @@ class Writer:
 
     def _commit(self, group: Sequence[_Entry]) -> None:
         self._appender.clear()
+        self._kept.clear()
         for entry in group:
             if entry.rows is not None:
                 self._appender.append_rows(entry.rows)
         batches = [entry for entry in group if entry.rows is None]
-        if not batches:
+        kept = [entry.kept for entry in group if entry.kept is not None]
+        if not batches and not kept:
             self._appender.flush()
             return
         self._connection.begin()
@@ -237,6 +272,8 @@ class Writer:
             for entry in batches:
                 insert(self._connection, self._table, entry.columns, entry.n_rows)
             self._appender.flush()
+            self._kept.append_rows(kept)
+            self._kept.flush()
             self._connection.commit()
         except Exception:
             with contextlib.suppress(duckdb.Error):
@@ -263,6 +300,7 @@ class Writer:
             self._connection = self._database.cursor()
             self._table = create_table(self._connection, self._contract)
             self._appender = self._connection.appender(self._table.name)
+            self._kept = self._connection.appender("idempotency_keys")
         except (duckdb.Error, LogUnusable) as error:
             self._database.close()
             raise unusable(self._path, error) from error

@@ -46,9 +46,9 @@ class ServerProcess:
         assert address, self.process.communicate()[1]
         self.url, self.port = address[0], int(address[1])
 
-    def post(self, path, content, content_type="application/json", timeout=30):
+    def post(self, path, content, content_type="application/json", timeout=30, headers=()):
         body = content if isinstance(content, bytes) else json.dumps(content).encode()
-        headers = {"content-type": content_type}
+        headers = {"content-type": content_type, **dict(headers)}
         return self._open(urllib.request.Request(self.url + path, body, headers), timeout)
 
     def get(self, path, timeout=30):

@@ -1,6 +1,7 @@
 """200 means stored, whatever happens: each test counts what was answered and what is there."""
 
 import contextlib
+import itertools
 import random
 import signal
 import subprocess
@@ -47,6 +48,61 @@ class Load:
             thread.join()
 
 
+class Retrying:
+    """Clients that name every request by a key, and send it until it is answered."""
+
+    def __init__(self, clients=8):
+        self.server = None
+        self.answered = {}
+        self.attempts = 0
+        self._ends = threading.Event()
+        self._threads = [
+            threading.Thread(target=self._run, args=(number,)) for number in range(clients)
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    def _run(self, number):
+        chance = random.Random(number)
+        for count in itertools.count():
+            key = f"{number}-{count}"
+            rows = [{**OBJECT, "id": key}] * chance.choice([1, 1, 1, 20, 600])
+            while key not in self.answered:
+                self._send(key, rows)
+            if self._ends.is_set():
+                return
+
+    def _send(self, key, rows):
+        with contextlib.suppress(OSError, HTTPException):
+            if self.server is None:
+                time.sleep(0.01)
+                return
+            self.attempts += 1
+            status, answer = self.server.post(
+                "/predict", rows, headers={"Idempotency-Key": f'"{key}"'}
+            )
+            if status == 200:
+                self.answered[key] = [row["prediction_id"] for row in answer["predictions"]]
+                return
+        time.sleep(0.01)
+
+    def end(self):
+        self._ends.set()
+        for thread in self._threads:
+            thread.join()
+
+    def assert_stored_once(self, path):
+        """Each key has the rows that it was told of, and no other row."""
+        query = (
+            "SELECT id, list(prediction_id::VARCHAR ORDER BY instance) FROM predictions GROUP BY 1"
+        )
+        with duckdb.connect(str(path), read_only=True) as database:
+            stored = dict(database.execute(query).fetchall())
+            keys = database.execute("SELECT key FROM idempotency_keys").fetchall()
+        assert stored == self.answered
+        assert sorted(key for (key,) in keys) == sorted(self.answered)
+
+
 def stored_ids(path):
     with duckdb.connect(str(path), read_only=True) as database:
         rows = database.execute("SELECT prediction_id::VARCHAR FROM predictions").fetchall()
@@ -77,6 +133,35 @@ def test_no_acknowledged_row_is_lost_when_the_process_is_killed(start_server, tm
     assert len(newest) == 1
     server.stop()
     assert_all_stored(path, acknowledged)
+
+
+def test_a_retried_request_is_stored_once_however_often_the_process_is_killed(
+    start_server, tmp_path
+):
+    path = tmp_path / "predictions.duckdb"
+    chance = random.Random(1)
+    load = Retrying()
+    try:
+        for _ in range(ROUNDS):
+            load.server = server = start_server(path)
+            time.sleep(chance.uniform(0.1, 0.6))
+            server.stop(signal.SIGKILL)
+        load.server = server = start_server(path)
+    finally:
+        load.end()
+    answers = {
+        key: server.post(
+            "/predict", [{**OBJECT, "id": key}] * len(ids), headers={"Idempotency-Key": key}
+        )
+        for key, ids in list(load.answered.items())[-50:]
+    }
+    assert server.stop() == 0
+
+    assert load.attempts > len(load.answered) > 2 * ROUNDS
+    load.assert_stored_once(path)
+    for key, (status, answer) in answers.items():
+        assert status == 200
+        assert [row["prediction_id"] for row in answer["predictions"]] == load.answered[key]
 
 
 def test_a_stop_under_load_answers_what_it_took_and_keeps_it(start_server, tmp_path):

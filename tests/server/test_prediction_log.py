@@ -178,7 +178,8 @@ def test_a_new_version_of_the_same_contract_shares_the_table(open_log, contract,
     open_log(contract=msgspec.structs.replace(contract, model_version="2")).close()
 
     with duckdb.connect(str(tmp_path / "log.duckdb")) as database:
-        tables = database.execute("SELECT count(*) FROM duckdb_tables()").fetchone()
+        count = "SELECT count(*) FROM duckdb_tables() WHERE table_name LIKE 'stored%'"
+        tables = database.execute(count).fetchone()
     assert tables == (1,)
 
 

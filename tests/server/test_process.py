@@ -180,6 +180,18 @@ def test_what_never_reaches_the_app_is_a_problem_too(start_server, request_, sta
     assert json.loads(answer.partition(b"\r\n\r\n")[2])["status"] == status
 
 
+def test_what_never_reaches_the_app_is_said_as_clients_of_v2_read_it(start_server):
+    request = (
+        b"POST /v2/models/sdss/infer HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999\r\n\r\n"
+    )
+
+    head, _, body = raw(start_server().port, request).partition(b"\r\n\r\n")
+
+    assert b"Content-Type: application/json\r\n" in head
+    assert json.loads(body)["status"] == 413
+    assert json.loads(body)["error"] == json.loads(body)["detail"]
+
+
 def test_a_body_somewhat_too_large_is_answered_and_stores_nothing(start_server):
     server = start_server(max_body_bytes=1_000_000)
 

@@ -67,7 +67,7 @@ def test_the_hour_that_runs_is_left_for_later(database, tmp_path):
     ],
 )
 def test_an_hour_is_closed_when_no_commit_can_come_any_more(now, until):
-    closed = exporting._closed_until(datetime.fromisoformat(now), commit_timeout_s=10)
+    closed = exporting.closed_until(datetime.fromisoformat(now), commit_timeout_s=10)
 
     assert closed == datetime.fromisoformat(until)
 
@@ -94,6 +94,30 @@ def test_a_file_that_is_torn_or_gone_is_written_again(database, tmp_path):
     assert len(again) == 2
     assert first.read_bytes() == whole
     assert second.exists()
+    assert list((tmp_path / "out").rglob(".*")) == []
+
+
+def test_rows_that_were_removed_from_the_log_stay_in_the_files(database, tmp_path, monkeypatch):
+    monkeypatch.setattr(exporting, "MAX_FILE_ROWS", 20)
+    with duckdb.connect(str(database)) as connection:
+        (table,) = connection.execute("SELECT table_name FROM duckdb_tables()").fetchone()
+        # Three files of twenty minutes, twenty rows and a few.
+        connection.execute(
+            f"UPDATE {table} SET predicted_at = TIMESTAMP '2026-01-02 10:00:30' "
+            "+ to_minutes((redshift * 50)::INTEGER), model_name = 'sdss' WHERE predicted_at < "
+            "date_trunc('hour', now()::TIMESTAMP) - to_hours(4)"
+        )
+    exported(database, tmp_path / "out")
+    before = pl.read_parquet(tmp_path / "out" / "model=sdss")
+    with duckdb.connect(str(database)) as connection:
+        connection.execute(
+            f"DELETE FROM {table} WHERE predicted_at < TIMESTAMP '2026-01-02 10:07:00'"
+        )
+
+    assert exported(database, tmp_path / "out") == []
+
+    after = pl.read_parquet(tmp_path / "out" / "model=sdss")
+    assert set(after["prediction_id"]) == set(before["prediction_id"])
     assert list((tmp_path / "out").rglob(".*")) == []
 
 

@@ -4,6 +4,14 @@
 REFUSED = [
     # Changing data.
     "DELETE FROM predictions",
+    "DELETE FROM given_labels",
+    "DELETE FROM labels",
+    "INSERT INTO given_labels SELECT * EXCLUDE (is_matched, is_current) FROM labels",
+    "SELECT * FROM given_labels",
+    "SELECT rowid FROM main.given_labels",
+    "SELECT * FROM judged WHERE id IN (SELECT id FROM given_labels)",
+    "CREATE OR REPLACE VIEW judged AS SELECT 1",
+    "WITH judged AS (SELECT 1) SELECT * FROM judged",
     "INSERT INTO predictions SELECT * FROM predictions",
     "UPDATE predictions SET label = 'STAR'",
     "TRUNCATE predictions",
@@ -411,6 +419,9 @@ ENDED = [
 HARMLESS = [
     "SELECT * FROM predictions",
     "FROM predictions",
+    "FROM labels JOIN judged USING (prediction_id)",
+    "WITH given_labels AS (SELECT 1 AS label) SELECT * FROM labels, given_labels",
+    "SUMMARIZE judged",
     "TABLE predictions",
     'SELECT * FROM "PREDICTIONS"',
     "SELECT * FROM predictions AS sqlite_master",

@@ -6,7 +6,7 @@ import pytest
 from server.sql.functions import ALLOWED, ALLOWED_TABLES
 from server.sql.guard import MAX_CHARACTERS, MAX_DEPTH, SqlRefused, check
 
-VIEWS = ("predictions",)
+VIEWS = ("predictions", "labels", "judged")
 
 
 def refusal(statement):
@@ -18,7 +18,9 @@ def refusal(statement):
 @pytest.mark.parametrize(
     ("statement", "told", "marked"),
     [
-        ("SELECT 1 FROM x", "x is not published: there is predictions", "x"),
+        ("SELECT 1 FROM x", "x is not published: there is judged, labels, predictions", "x"),
+        ("FROM given_labels", "given_labels is not published", "given_labels"),
+        ("FROM main.labels", "main.labels is not published", "main.labels"),
         ("SELECT a.b.c FROM a.b", "a.b is not published", "a.b"),
         ("SELECT  getenv('x')", "the function getenv is not available here", "getenv('x')"),
         ("SELECT range(3)", "the function range is not available outside FROM", "range(3)"),
@@ -74,6 +76,7 @@ def test_parameters_are_named():
 def test_names_of_with_hold_where_they_are_defined():
     check("WITH a AS (SELECT 1), b AS (FROM a) FROM b, (WITH c AS (FROM b) FROM c)", VIEWS)
 
+    assert refusal("WITH labels AS (FROM judged) FROM labels").detail.endswith("the name labels")
     assert refusal("FROM (WITH c AS (SELECT 1) FROM c), c").detail.startswith("c is not published")
 
 

@@ -1,0 +1,1 @@
+"""Keep the log healthy for years: space, backups, retention, erasure, and what is wrong with it."""

@@ -1,0 +1,1 @@
+"""Watch what is asked and answered: drift, novelty, missing values, latency, accuracy."""

@@ -1,0 +1,190 @@
+"""Answer requests for one object each together: one run of the graph, one commit for all.
+
+The loop that reads the sockets does it, on its own thread: what came in while it was at work makes
+the next group, and the answers leave once the writer has committed. A request for anything else,
+and one that is not right, goes through Flask on a thread of its own, which says what is wrong.
+"""
+
+import json
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Protocol
+
+import msgspec
+
+from server.answers import to_contents
+from server.errors import PROBLEM_TYPE, detail_of, problem
+from server.model import Prediction
+from server.payload import Instances
+from server.routes import Parts
+from server.seeing.record import Record, headers_of
+from server.storage.writer import LogUnavailable, Task
+
+# A larger body takes the loop too long: it has one object of some hundred features.
+MAX_BODY_BYTES = 16 * 1024
+# Rows of one group; what came in beyond that makes the next.
+_MAX_ROWS = 256
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What is sent to one request: status, headers and body."""
+
+    status: str
+    headers: list[tuple[str, str]]
+    body: bytes
+
+
+class Asked(Protocol):
+    """A request, and where its answer goes."""
+
+    body: bytes
+    request_id: str
+    record: Record
+
+    def answer(self, answer: Answer) -> None:
+        """Send the answer."""
+
+    def pass_on(self) -> None:
+        """Give the request to Flask instead."""
+
+
+@dataclass(frozen=True)
+class _Group:
+    """Requests whose rows are handed in, with the answers that leave once those are stored."""
+
+    asked: Sequence[Asked]
+    instances: Instances
+    prediction: Prediction
+    bodies: Sequence[bytes]
+    locations: Sequence[str]
+    task: Task
+    late_at: float
+
+
+class Together:
+    """Answers requests in groups; `add` and `turn` are called by one thread only.
+
+    Parameters
+    ----------
+    parts : Parts
+    commit_timeout_s : float
+        Longest wait for a commit; then the answer is 503.
+    wake : callable
+        Has `turn` called soon; it is called from any thread.
+    """
+
+    def __init__(self, parts: Parts, commit_timeout_s: float, wake: Callable[[], None]) -> None:
+        self._parts = parts
+        self._commit_timeout_s = commit_timeout_s
+        self._wake = wake
+        self._came: deque[Asked] = deque()
+        self._handed_in: deque[_Group] = deque()
+
+    def add(self, asked: Asked) -> None:
+        """Take a request; `turn` answers it."""
+        self._came.append(asked)
+
+    def turn(self) -> None:
+        """Send the answers whose rows are stored, and make the next group of what came in."""
+        while self._handed_in and self._is_over(self._handed_in[0]):
+            self._send(self._handed_in.popleft())
+        while self._came:
+            asked = [self._came.popleft() for _ in range(min(len(self._came), _MAX_ROWS))]
+            try:
+                self._predict(asked)
+            except Exception:  # the loop goes on, and Flask says what it is
+                for each in asked:
+                    each.pass_on()
+
+    def _is_over(self, group: _Group) -> bool:
+        return group.task.done.is_set() or time.monotonic() > group.late_at
+
+    def _predict(self, asked: Sequence[Asked]) -> None:
+        _begin(asked, "parse")
+        places, instances = self._parts.reader.parse_singles([each.body for each in asked])
+        taken = [asked[place] for place in places]
+        for place in {*range(len(asked))}.difference(places):
+            asked[place].pass_on()
+        if instances is None:
+            return
+        _begin(taken, "model")
+        prediction = self._parts.model.predict(instances.arrays)
+        if prediction.not_finite:
+            for each in taken:
+                each.pass_on()
+            return
+        _begin(taken, "store")
+        try:
+            self._hand_in(taken, instances, prediction)
+        except LogUnavailable as error:
+            self._refuse(taken, error)
+
+    def _hand_in(
+        self, asked: Sequence[Asked], instances: Instances, prediction: Prediction
+    ) -> None:
+        stored = self._parts.log.number(len(asked))
+        task = self._parts.log.hand_in(
+            self._wake,
+            numbered=stored,
+            request_id=[each.request_id for each in asked],
+            instance=0,
+            ids=instances.ids,
+            values=instances.values,
+            outputs=prediction.outputs,
+            warnings=instances.warnings,
+            # Its share of the run.
+            inference_ms=prediction.inference_ms / len(asked),
+        )
+        late_at = time.monotonic() + self._commit_timeout_s
+        # Put into words while the writer commits.
+        contract = self._parts.model.contract
+        shared, contents = to_contents(
+            contract, instances, prediction.outputs, stored, reasons=True
+        )
+        bodies = [msgspec.json.encode({**shared, **content}) for content in contents]
+        locations = [f"/predictions/{prediction_id}" for prediction_id in stored.prediction_ids]
+        group = _Group(asked, instances, prediction, bodies, locations, task, late_at)
+        self._handed_in.append(group)
+
+    def _send(self, group: _Group) -> None:
+        try:
+            if not group.task.done.is_set():
+                raise self._parts.log.too_late(group.task)
+            group.task.check()
+        except LogUnavailable as error:
+            self._refuse(group.asked, error)
+            return
+        prediction = group.prediction
+        self._parts.seeing.predictions.predicted(
+            group.instances.arrays, prediction.outputs, prediction.inference_ms, len(group.asked)
+        )
+        for each, body, location in zip(group.asked, group.bodies, group.locations, strict=True):
+            headers = [("Content-Type", "application/json"), ("Location", location)]
+            self._answer(each, HTTPStatus.OK, headers, body)
+
+    def _refuse(self, asked: Sequence[Asked], error: LogUnavailable) -> None:
+        status = HTTPStatus.SERVICE_UNAVAILABLE
+        body = json.dumps(problem(status, detail_of(error))).encode()
+        for each in asked:
+            headers = [("Content-Type", PROBLEM_TYPE), ("Retry-After", "1")]
+            self._answer(each, status, headers, body)
+
+    def _answer(
+        self, asked: Asked, status: HTTPStatus, headers: list[tuple[str, str]], body: bytes
+    ) -> None:
+        record = asked.record
+        record.begin("answer")
+        record.rows, record.n_bytes = 1, len(body)
+        headers.append(("X-Request-ID", asked.request_id))
+        headers += headers_of(record)
+        asked.answer(Answer(f"{status.value} {status.phrase}", headers, body))
+        self._parts.seeing.finish(record, "/predict", status, asked.request_id)
+
+
+def _begin(asked: Sequence[Asked], part: str) -> None:
+    for each in asked:
+        each.record.begin(part)
