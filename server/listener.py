@@ -67,8 +67,11 @@ def run(app: Flask, settings: Settings, listening: socket.socket, is_stopping: E
         _turn(server, timeout_s=0.25)
     last_call = time.monotonic() + _LAST_CALL_S
     deadline = time.monotonic() + settings.stop_timeout_s
-    while select.select([listening], [], [], 0)[0] and time.monotonic() < last_call:
-        _turn(server, timeout_s=0)  # takes one connection in
+    # Not by turns: each of them waits for every thread that is at work.
+    for _ in range(settings.max_connections - len(server.active_channels)):
+        if not select.select([listening], [], [], 0)[0]:
+            break
+        server.handle_accept()
     wasyncore.dispatcher.close(server)
     while time.monotonic() < min(last_call, deadline) or (
         _is_busy(server) and time.monotonic() < deadline
@@ -152,7 +155,10 @@ def _turn(server: Any, *, timeout_s: float) -> None:
 
 def _is_busy(server: Any) -> bool:
     channels = list(server.active_channels.values())
-    return any(channel.requests or channel.total_outbufs_len for channel in channels)
+    if any(channel.requests or channel.total_outbufs_len for channel in channels):
+        return True
+    # Or something has come in that nobody has had the time to read.
+    return bool(select.select([channel.socket for channel in channels], [], [], 0)[0])
 
 
 class _Parser(HTTPRequestParser):  # type: ignore[misc]  # Waitress publishes no types
