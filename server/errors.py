@@ -11,7 +11,7 @@ from werkzeug.exceptions import HTTPException
 from server.faults import InvalidPayload
 from server.kept_answers import KeyRefused
 from server.keys import MalformedKey
-from server.storage.writer import LogUnavailable
+from server.storage.tasks import LogUnavailable
 
 # Where werkzeug's own text does not help.
 _DETAILS = {

@@ -17,7 +17,8 @@ from server.contract import Contract
 from server.storage.ids import PredictionIds
 from server.storage.reading import read_one
 from server.storage.snapshots import Reader, Snapshot
-from server.storage.writer import LogUnavailable, Observe, Task, Writer
+from server.storage.tasks import LogUnavailable, Task
+from server.storage.writer import Observe, Writer
 
 T = TypeVar("T")
 

@@ -21,7 +21,7 @@ from server.model import Prediction
 from server.payload import Instances
 from server.routes import Parts
 from server.seeing.record import Record, headers_of
-from server.storage.writer import LogUnavailable, Task
+from server.storage.tasks import LogUnavailable, Task
 
 # A larger body takes the loop too long: it has one object of some hundred features.
 MAX_BODY_BYTES = 16 * 1024

@@ -26,7 +26,7 @@ from server.scoring.staging import InvalidTable
 from server.sql.guard import SqlRefused
 from server.sql.query import SqlBusy
 from server.storage.database import LogUnusable
-from server.storage.writer import LogUnavailable
+from server.storage.tasks import LogUnavailable
 
 # Each adds its parser, whose default `run` takes what was asked and the settings.
 _COMMANDS = (sql, export, score, replay, backup, restore, prune, erase, compact, doctor)

@@ -10,7 +10,7 @@ from server.keeping.due import Rules
 from server.keeping.exporting import NotExported
 from server.keeping.retention import prune
 from server.sql.guard import SqlRefused
-from server.storage.writer import LogUnavailable
+from server.storage.tasks import LogUnavailable
 
 # Hours close once an hour; this also goes on soon after a fault.
 _EVERY_S = 600.0

@@ -29,7 +29,7 @@ from server.prediction_log import PredictionLog
 from server.routes import json_response
 from server.routes import parts as server_parts
 from server.sql.guard import SqlRefused
-from server.storage.writer import LogUnavailable
+from server.storage.tasks import LogUnavailable
 
 blueprint = Blueprint("keeping", __name__)
 blueprint.before_request(only_from_here)

@@ -10,7 +10,7 @@ import duckdb
 
 from server.contract import Contract
 from server.storage.fields import Source, find_sources
-from server.storage.writer import LogUnavailable
+from server.storage.tasks import LogUnavailable
 
 _logger = logging.getLogger(__name__)
 

@@ -1,21 +1,19 @@
 """The one thread that writes: it takes all that waits, appends it and commits once."""
 
-import contextlib
 import logging
 import queue
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
 import duckdb
 
 from server.contract import Contract
-from server.storage.database import LogUnusable, open_database, unusable
-from server.storage.layout import create_table
-from server.storage.writing import BATCH_ROWS, insert, to_rows
+from server.storage.open_log import OpenLog
+from server.storage.tasks import Change, Entry, LogUnavailable, Task
+from server.storage.writing import BATCH_ROWS, to_rows
 
 _logger = logging.getLogger(__name__)
 
@@ -26,51 +24,6 @@ T = TypeVar("T")
 # Told of an outcome, its rows and its seconds: committed and changed; commit_failed, queue_full
 # and commit_timeout, whose rows are not known to be stored. It must not raise.
 Observe = Callable[[str, int, float], None]
-
-
-class LogUnavailable(Exception):
-    """The rows are not known to be committed: the caller may try again."""
-
-
-@dataclass
-class Task:
-    """What is handed in: it is done when it is committed, or has failed.
-
-    Whoever handed it in waits, or is notified, on the writing thread and so briefly.
-    """
-
-    notify: Callable[[], None] | None = field(default=None, kw_only=True)
-    done: threading.Event = field(default_factory=threading.Event, kw_only=True)
-    failure: Exception | None = field(default=None, kw_only=True)
-
-    def finish(self) -> None:
-        """Tell whoever handed it in."""
-        self.done.set()
-        if self.notify:
-            self.notify()
-
-    def check(self) -> None:
-        """Raise what went wrong, if it is done and something did."""
-        if isinstance(self.failure, duckdb.Error | LogUnusable):
-            raise LogUnavailable("the prediction log cannot be written") from self.failure
-        if self.failure:
-            raise self.failure
-
-
-@dataclass
-class _Entry(Task):
-    n_rows: int
-    # A few rows as rows, many as columns.
-    rows: list[tuple[Any, ...]] | None
-    columns: Mapping[str, Any]
-    # The row of the answer to these, where it is kept.
-    kept: tuple[Any, ...] | None
-
-
-@dataclass
-class _Change(Task):
-    work: Callable[[duckdb.DuckDBPyConnection], Any]
-    result: Any = None
 
 
 class Writer:
@@ -85,8 +38,6 @@ class Writer:
     def __init__(
         self, path: Path, contract: Contract, *, max_waiting_rows: int, commit_timeout_s: float
     ) -> None:
-        self._path = path
-        self._contract = contract
         self._max_waiting_rows = max_waiting_rows
         self._commit_timeout_s = commit_timeout_s
         self._waiting: queue.SimpleQueue[Task | None] = queue.SimpleQueue()
@@ -96,7 +47,7 @@ class Writer:
         self.observe: Observe = _unobserved
         # When the writer took the rows that it is committing, on the monotonic clock.
         self._commit_began: float | None = None
-        self._open()
+        self._log = OpenLog(path, contract)
         self._thread = threading.Thread(target=self._write, name="prediction-log", daemon=True)
         self._thread.start()
 
@@ -114,8 +65,8 @@ class Writer:
         LogUnavailable
             If too many rows wait already.
         """
-        rows = to_rows(self._table, columns, n_rows) if n_rows < BATCH_ROWS else None
-        entry = _Entry(n_rows, rows, columns, kept, notify=notify)
+        rows = to_rows(self._log.table, columns, n_rows) if n_rows < BATCH_ROWS else None
+        entry = Entry(n_rows, rows, columns, kept, notify=notify)
         with self._lock:
             if self._waiting_rows + entry.n_rows > self._max_waiting_rows:
                 self.observe("queue_full", n_rows, 0.0)
@@ -152,7 +103,7 @@ class Writer:
         LogUnavailable
             If DuckDB fails, or it is not committed in time; it may be later.
         """
-        change = _Change(work)
+        change = Change(work)
         self._waiting.put(change)
         self.wait(change)
         result: T = change.result
@@ -166,11 +117,11 @@ class Writer:
     @property
     def table_name(self) -> str:
         """The table that is written to."""
-        return self._table.name
+        return self._log.table.name
 
     def cursor(self) -> duckdb.DuckDBPyConnection:
         """Return a connection of the caller's own to the open database."""
-        return self._database.cursor()
+        return self._log.cursor()
 
     @property
     def trouble(self) -> str | None:
@@ -196,7 +147,7 @@ class Writer:
         self._thread.join(timeout_s)
         if self._thread.is_alive():
             return False
-        self._close()
+        self._log.close()
         return True
 
     def _write(self) -> None:
@@ -204,13 +155,13 @@ class Writer:
         while is_open:
             tasks, is_open = self._take()
             self._commit_began = time.monotonic()
-            group = [task for task in tasks if isinstance(task, _Entry)]
+            group = [task for task in tasks if isinstance(task, Entry)]
             n_rows = sum(entry.n_rows for entry in group)
             outcome = "committed"
             try:
                 if self._failure:
-                    self._recover()
-                self._commit(group)
+                    self._log.recover()
+                self._log.commit(group)
                 if self._failure:
                     _logger.warning("the prediction log can be written again")
                 self._failure = None
@@ -226,7 +177,7 @@ class Writer:
             for entry in group:
                 entry.finish()
             for task in tasks:
-                if isinstance(task, _Change):
+                if isinstance(task, Change):
                     self._commit_began = time.monotonic()
                     self._change(task)
                     self.observe("changed", 0, time.monotonic() - self._commit_began)
@@ -244,70 +195,18 @@ class Writer:
             return tasks, True
         return tasks, False
 
-    def _change(self, change: _Change) -> None:
+    def _change(self, change: Change) -> None:
         try:
-            self._connection.begin()
-            change.result = change.work(self._connection)
-            self._connection.commit()
+            change.result = self._log.change(change.work)
         except Exception as error:  # who handed it in gets it
             change.failure = error
-            with contextlib.suppress(duckdb.Error):
-                self._connection.rollback()
             if isinstance(error, duckdb.IOException | duckdb.FatalException):
                 self._note_failure(error)
-
-    def _commit(self, group: Sequence[_Entry]) -> None:
-        self._appender.clear()
-        self._kept.clear()
-        for entry in group:
-            if entry.rows is not None:
-                self._appender.append_rows(entry.rows)
-        batches = [entry for entry in group if entry.rows is None]
-        kept = [entry.kept for entry in group if entry.kept is not None]
-        if not batches and not kept:
-            self._appender.flush()
-            return
-        self._connection.begin()
-        try:
-            for entry in batches:
-                insert(self._connection, self._table, entry.columns, entry.n_rows)
-            self._appender.flush()
-            self._kept.append_rows(kept)
-            self._kept.flush()
-            self._connection.commit()
-        except Exception:
-            with contextlib.suppress(duckdb.Error):
-                self._connection.rollback()
-            raise
 
     def _note_failure(self, error: Exception) -> None:
         if self._failure is None:
             _logger.error("the prediction log cannot be written: %s", error)
         self._failure = str(error)
-
-    def _recover(self) -> None:
-        # A failed checkpoint makes DuckDB refuse everything until the file is opened anew.
-        try:
-            create_table(self._connection, self._contract)
-        except (duckdb.FatalException, duckdb.ConnectionException):
-            self._close()
-            self._open()
-
-    def _open(self) -> None:
-        self._database = open_database(self._path)
-        try:
-            # Cursors are connections of their own to the same database.
-            self._connection = self._database.cursor()
-            self._table = create_table(self._connection, self._contract)
-            self._appender = self._connection.appender(self._table.name)
-            self._kept = self._connection.appender("idempotency_keys")
-        except (duckdb.Error, LogUnusable) as error:
-            self._database.close()
-            raise unusable(self._path, error) from error
-
-    def _close(self) -> None:
-        self._connection.close()
-        self._database.close()
 
 
 def _unobserved(_outcome: str, _rows: int, _seconds: float) -> None:

@@ -15,7 +15,7 @@ from server.sql.downloads import new_file
 from server.storage.layout import columns_of, select_shown
 from server.storage.parts import literal, quoted
 from server.storage.reading import AT_LENGTH
-from server.storage.writer import LogUnavailable
+from server.storage.tasks import LogUnavailable
 from server.storage.writing import to_batch
 from server.tables.media import CSV, PARQUET
 

@@ -15,7 +15,7 @@ from server.payload import Instances
 from server.sql.downloads import new_file
 from server.storage.parts import literal
 from server.storage.snapshots import stopping
-from server.storage.writer import LogUnavailable
+from server.storage.tasks import LogUnavailable
 from server.tables.checking import check_names, check_values, invalid, too_many
 
 _MAGIC = b"PAR1"

@@ -6,7 +6,7 @@ import duckdb
 import pytest
 
 from server import kept_answers
-from server.storage.writer import Writer
+from server.storage.open_log import OpenLog
 from tests.server.conftest import OBJECT
 
 
@@ -123,13 +123,13 @@ def test_requests_of_one_key_at_once_are_one(app):
 def stalled(monkeypatch):
     """Hold up every commit until the event that is returned is set."""
     go_on = threading.Event()
-    commit = Writer._commit
+    commit = OpenLog.commit
 
     def wait_and_commit(self, group):
         go_on.wait(30)
         commit(self, group)
 
-    monkeypatch.setattr(Writer, "_commit", wait_and_commit)
+    monkeypatch.setattr(OpenLog, "commit", wait_and_commit)
     return go_on
 
 
@@ -162,15 +162,15 @@ def test_who_asks_while_the_first_is_at_work_too_long_is_told_so(make_app, monke
 
 
 def test_a_commit_that_failed_keeps_no_answer(app, client, monkeypatch):
-    commit = Writer._commit
+    commit = OpenLog.commit
 
     def fail(self, group):
         self._kept.append_rows([entry.kept for entry in group])
         raise duckdb.IOException("no space")
 
-    monkeypatch.setattr(Writer, "_commit", fail)
+    monkeypatch.setattr(OpenLog, "commit", fail)
     assert post(client, "k").status_code == 503
-    monkeypatch.setattr(Writer, "_commit", commit)
+    monkeypatch.setattr(OpenLog, "commit", commit)
 
     answer = post(client, "k")
 

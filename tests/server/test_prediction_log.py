@@ -19,7 +19,7 @@ from server.browse.filters import Filter
 from server.browse.selection import Selection
 from server.model import Model
 from server.prediction_log import LogUnavailable, PredictionLog
-from server.storage import layout, writer
+from server.storage import layout
 from server.storage.database import LogUnusable
 from tests.server.conftest import OBJECT, ROOT, SHIPPED
 
@@ -186,9 +186,9 @@ def test_a_new_version_of_the_same_contract_shares_the_table(open_log, contract,
 def test_requests_at_once_share_commits(open_log, contract, monkeypatch):
     log = open_log()
     groups = []
-    commit = log._writer._commit
+    commit = log._writer._log.commit
     monkeypatch.setattr(
-        log._writer, "_commit", lambda group: (groups.append(len(group)), commit(group))
+        log._writer._log, "commit", lambda group: (groups.append(len(group)), commit(group))
     )
     threads = [threading.Thread(target=log.append, kwargs=rows(contract)) for _ in range(40)]
 
@@ -215,8 +215,8 @@ def test_a_full_queue_refuses(open_log, contract):
 def test_a_commit_that_takes_too_long_is_not_acknowledged(open_log, contract, monkeypatch):
     log = open_log(commit_timeout_s=0.05)
     release = threading.Event()
-    commit = log._writer._commit
-    monkeypatch.setattr(log._writer, "_commit", lambda group: (release.wait(5), commit(group)))
+    commit = log._writer._log.commit
+    monkeypatch.setattr(log._writer._log, "commit", lambda group: (release.wait(5), commit(group)))
 
     with pytest.raises(LogUnavailable, match=r"0\.05 s"):
         log.append(**rows(contract))
@@ -239,16 +239,16 @@ def test_a_failed_commit_is_told_and_got_over(open_log, contract, monkeypatch, e
         def clear(self):
             raise error
 
-    log._writer._appender = Broken()
+    log._writer._log._appender = Broken()
     if isinstance(error, duckdb.FatalException):
         # What DuckDB does after a failed checkpoint: every statement fails until it is reopened.
-        log._writer._connection.close()
+        log._writer._log._connection.close()
 
     with pytest.raises(LogUnavailable):
         log.append(**rows(contract))
     assert log.trouble
 
-    log._writer._appender = log._writer.cursor().appender(log._writer._table.name)
+    log._writer._log._appender = log._writer.cursor().appender(log._writer._log.table.name)
     deadline = time.monotonic() + 5
     while log.trouble and time.monotonic() < deadline:
         time.sleep(0.01)
@@ -358,8 +358,8 @@ def test_an_older_duckdb_can_read_the_log(open_log, tmp_path):
 def test_a_commit_that_hangs_is_trouble_and_cannot_be_waited_for(open_log, contract, monkeypatch):
     log = open_log(commit_timeout_s=0.05)
     release = threading.Event()
-    commit = log._writer._commit
-    monkeypatch.setattr(log._writer, "_commit", lambda group: (release.wait(10), commit(group)))
+    commit = log._writer._log.commit
+    monkeypatch.setattr(log._writer._log, "commit", lambda group: (release.wait(10), commit(group)))
 
     with pytest.raises(LogUnavailable):
         log.append(**rows(contract))
@@ -376,8 +376,8 @@ def test_a_commit_that_hangs_is_trouble_and_cannot_be_waited_for(open_log, contr
 def test_a_full_queue_is_trouble(open_log, contract, monkeypatch):
     log = open_log(max_waiting_rows=1)
     release = threading.Event()
-    commit = log._writer._commit
-    monkeypatch.setattr(log._writer, "_commit", lambda group: (release.wait(10), commit(group)))
+    commit = log._writer._log.commit
+    monkeypatch.setattr(log._writer._log, "commit", lambda group: (release.wait(10), commit(group)))
     waiting = threading.Thread(target=log.append, kwargs=rows(contract))
     waiting.start()
 

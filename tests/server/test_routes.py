@@ -235,7 +235,7 @@ def test_while_the_log_cannot_be_written_a_client_is_told_when_to_come_back(
     def fail(_group):
         raise duckdb.TransactionException("No space left on device: /secret/place")
 
-    monkeypatch.setattr(app.extensions["sextant"].log._writer, "_commit", fail)
+    monkeypatch.setattr(app.extensions["sextant"].log._writer._log, "commit", fail)
 
     response = client.post("/predict", json=STAR)
 

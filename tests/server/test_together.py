@@ -13,7 +13,7 @@ import pytest
 from server import listener
 from server.app import create_app
 from server.config import Settings
-from server.storage import writer
+from server.storage import open_log
 from tests.server.conftest import OBJECT, SHIPPED
 
 RIGHT = [
@@ -178,7 +178,7 @@ def test_a_wrong_one_among_right_ones_is_told_and_nobody_else_is(run):
     [
         ("/predict?explain=false", {}),
         ("/predict", {"Content-Type": "application/json; charset=utf-8"}),
-        ("/predict", {"Accept": "text/html"}),
+        ("/predict", {"Accept": "application/json;q=0.9, text/html;q=0.1"}),
         ("/predict", {"Content-Encoding": "identity"}),
     ],
 )
@@ -200,13 +200,13 @@ def test_a_name_is_kept_and_one_that_cannot_be_used_is_not(running, taken):
 
 def test_a_commit_that_fails_is_a_503_and_the_next_one_is_not(run, monkeypatch):
     running = run()
-    commit = writer.Writer._commit
+    commit = open_log.OpenLog.commit
 
     def fail(*_):
-        monkeypatch.setattr(writer.Writer, "_commit", commit)
+        monkeypatch.setattr(open_log.OpenLog, "commit", commit)
         raise duckdb.TransactionException("No space left on device")
 
-    monkeypatch.setattr(writer.Writer, "_commit", fail)
+    monkeypatch.setattr(open_log.OpenLog, "commit", fail)
 
     status, headers, answer = running.ask(OBJECT)
 
@@ -217,9 +217,9 @@ def test_a_commit_that_fails_is_a_503_and_the_next_one_is_not(run, monkeypatch):
 
 def test_a_commit_that_takes_too_long_is_a_503(run, monkeypatch):
     running = run(commit_timeout_s=0.3)
-    commit, go_on = writer.Writer._commit, threading.Event()
+    commit, go_on = open_log.OpenLog.commit, threading.Event()
     monkeypatch.setattr(
-        writer.Writer, "_commit", lambda self, group: (go_on.wait(5), commit(self, group))
+        open_log.OpenLog, "commit", lambda self, group: (go_on.wait(5), commit(self, group))
     )
 
     status, _, answer = running.ask(OBJECT)

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from server.storage.snapshots import ReadTooLong
-from server.storage.writer import LogUnavailable
+from server.storage.tasks import LogUnavailable
 from tests.server.conftest import OBJECT
 
 BROWSER = {"Accept": "text/html"}
