@@ -70,6 +70,7 @@ class PredictionLog:
         self.path = path
         self._contract = contract
         self._last_id = 0
+        self._stops: list[Callable[[float | None], None]] = []
         self._lock = threading.Lock()
         self._writer = Writer(
             path, contract, max_waiting_rows=max_waiting_rows, commit_timeout_s=commit_timeout_s
@@ -143,6 +144,10 @@ class PredictionLog:
         except duckdb.Error as error:
             raise LogUnavailable("the prediction log cannot be read") from error
 
+    def before_close(self, stop: Callable[[float | None], None]) -> None:
+        """Call `stop` with its time limit before the file is let go: DuckDB waits for no reader."""
+        self._stops.append(stop)
+
     def observe_with(self, observe: Observe) -> None:
         """Tell `observe` from now on what becomes of the rows that are handed in."""
         self._writer.observe = observe
@@ -164,6 +169,8 @@ class PredictionLog:
 
     def close(self, timeout_s: float | None = None) -> bool:
         """Commit what waits and let the file go; return whether that was done in time."""
+        for stop in self._stops:
+            stop(timeout_s)
         return self._writer.close(timeout_s)
 
     def reading(self, timeout_s: float | None = None) -> AbstractContextManager[Snapshot]:

@@ -2,7 +2,7 @@
 
 import math
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from threading import Event
 
@@ -11,6 +11,7 @@ from prometheus_client.registry import Collector
 
 from server.config import Settings
 from server.prediction_log import PredictionLog
+from server.seeing.verdicts import Verdicts
 from server.seeing.writer_metrics import size_of, wal_of
 
 
@@ -22,8 +23,8 @@ class Gauges(Collector):
     load : callable
         Returns how many requests are at work, and how many wait for a thread; whoever listens
         knows it.
-    drift : callable
-        Returns the population stability index of each input, and takes no time.
+    verdicts : callable
+        Returns what the monitor said last, and takes no time.
     """
 
     def __init__(self, settings: Settings, log: PredictionLog, is_stopping: Event) -> None:
@@ -31,7 +32,7 @@ class Gauges(Collector):
         self._log = log
         self._is_stopping = is_stopping
         self.load: Callable[[], tuple[int, int]] = lambda: (0, 0)
-        self.drift: Callable[[], Mapping[str, float]] = dict
+        self.verdicts: Callable[[], Verdicts] = Verdicts
 
     def collect(self) -> Iterable[GaugeMetricFamily]:
         """Return all gauges as they are now."""
@@ -65,9 +66,18 @@ class Gauges(Collector):
             "Population stability index of an input against the training rows.",
             labels=["feature"],
         )
-        for feature, psi in self.drift().items():
+        verdicts = self.verdicts()
+        for feature, psi in verdicts.drift.items():
             drift.add_metric([feature], psi)
         yield drift
+        alarm = GaugeMetricFamily(
+            "monitor_alarm",
+            "1 where /monitor?last=24h has an alarm, 0 where enough rows say that there is none.",
+            labels=["check"],
+        )
+        for check, is_alarm in verdicts.alarms.items():
+            alarm.add_metric([check], is_alarm)
+        yield alarm
 
 
 def _free_bytes(folder: Path) -> float:

@@ -14,7 +14,9 @@ from server.prediction_log import PredictionLog
 from server.seeing.gauges import Gauges
 from server.seeing.prediction_metrics import PredictionMetrics
 from server.seeing.record import Record
+from server.seeing.refreshed import Refreshed
 from server.seeing.request_metrics import RequestMetrics
+from server.seeing.verdicts import Verdicts, judge_last_day
 from server.seeing.writer_metrics import WriterMetrics
 
 # A series beside each counter with the time it was made; process_start_time_seconds says it once.
@@ -37,6 +39,9 @@ class Seeing:
         self.predictions = PredictionMetrics(contract, self.registry)
         log.observe_with(WriterMetrics(settings.database, self.registry).written)
         self.gauges = Gauges(settings, log, is_stopping)
+        verdicts = Refreshed(lambda: judge_last_day(log, contract, settings), Verdicts())
+        log.before_close(verdicts.stop)
+        self.gauges.verdicts = verdicts
         self.registry.register(self.gauges)
         ProcessCollector(registry=self.registry)
         self._slow_s = settings.slow_request_ms / 1e3

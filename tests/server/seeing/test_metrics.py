@@ -5,12 +5,14 @@ import subprocess
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from server.seeing.refreshed import Refreshed
+from server.seeing.verdicts import Verdicts
 from server.storage.tasks import LogUnavailable
+from server.storage.writer import LogUnavailable
 from tests.server.conftest import OBJECT, ROOT
 from tests.server.seeing.test_refreshed import wait_for
 
 STAR = {**OBJECT, "redshift": -8.96e-06}
+ALL = ("u", "g", "r", "i", "z", "redshift")
 # Far from anything in the training rows.
 STRANGE = {"u": 23, "g": 22, "r": 21.4, "i": 21.1, "z": 21, "redshift": None}
 
@@ -122,6 +124,8 @@ def test_two_apps_count_for_themselves(make_app, tmp_path):
 
 def test_what_the_writer_does_is_timed(client, app):
     log = app.extensions["sextant"].log
+    # A reader at the same time would keep DuckDB from shortening its write-ahead log.
+    app.extensions["sextant"].seeing.gauges.verdicts = Verdicts
     client.post("/predict", json=STAR)
     before = samples(client)
 
@@ -156,14 +160,38 @@ def test_a_full_queue_and_a_broken_log_are_told_apart(make_app, monkeypatch):
 
 def test_the_drift_of_each_input_is_told_once_it_is_known(client, app):
     gauges = app.extensions["sextant"].seeing.gauges
-    gauges.drift = Refreshed(lambda: {"u": 0.125, 'odd "name"\n{}': 0.5})
+    client.post("/predict", json=[STAR] * 3_000)
     assert ("model_input_drift_psi", "u") not in samples(client)
-    wait_for(gauges.drift)
+    wait_for(lambda: gauges.verdicts().drift)
 
     found = samples(client)
 
-    assert found["model_input_drift_psi", "u"] == 0.125
-    assert found["model_input_drift_psi", 'odd "name"\n{}'] == 0.5
+    told = client.get("/monitor?last=24h&format=json").json
+    alarms = {alarm["check"] for alarm in told["alarms"]}
+    assert alarms == {key[1] for key, n in found.items() if key[0] == "monitor_alarm" and n == 1}
+    assert {key[1] for key in found if key[0] == "model_input_drift_psi"} == set(ALL)
+    assert found["model_input_drift_psi", "u"] > 0.25
+
+
+def test_what_too_few_rows_say_is_not_told(client, app):
+    gauges, times = app.extensions["sextant"].seeing.gauges, []
+    judge = gauges.verdicts._compute
+    gauges.verdicts._compute = lambda: times.append(1) or judge()
+    client.post("/predict", json=[STAR])
+    client.get("/metrics")
+    wait_for(lambda: times and not gauges.verdicts._is_running)
+
+    found = samples(client)
+
+    names = {name for name, *_ in found}
+    assert "model_input_drift_psi" not in names
+    assert "monitor_alarm" not in names
+
+
+def test_an_input_may_have_any_name(client, app):
+    app.extensions["sextant"].seeing.gauges.verdicts = lambda: Verdicts({'odd "name"\n{}': 0.5}, {})
+
+    assert samples(client)["model_input_drift_psi", 'odd "name"\n{}'] == 0.5
 
 
 def test_who_asks_for_openmetrics_gets_them_with_the_trace_of_a_request(client):
@@ -180,7 +208,7 @@ def test_who_asks_for_openmetrics_gets_them_with_the_trace_of_a_request(client):
 def test_the_documents_name_every_metric_with_its_type_and_labels(client):
     client.post("/predict", json=STAR)
     gauges = client.application.extensions["sextant"].seeing.gauges
-    gauges.drift = lambda: {"u": 0.5}
+    gauges.verdicts = lambda: Verdicts({"u": 0.5}, {"in.u": True})
     rows = re.findall(
         r"^\| `([a-z_]+)` \| (\w+) \|([^|]*)\| .+ \|$",
         (ROOT / "docs" / "seeing.md").read_text(),

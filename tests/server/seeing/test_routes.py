@@ -26,7 +26,7 @@ def test_a_prediction_is_one_line_that_says_where_the_time_went(client, lines):
 
     (line,) = lines
     parts = line.pop("parts_ms")
-    assert list(parts) == ["wait", "handle", "parse", "model", "store", "answer"]
+    assert list(parts) == ["wait", "handle", "parse", "model", "answer", "store"]
     assert line.pop("duration_ms") == pytest.approx(sum(parts.values()), abs=0.01)
     assert line == {
         "level": "INFO",
@@ -76,7 +76,7 @@ def test_the_answer_to_a_prediction_says_where_the_time_went(client):
 
     found = re.findall(r"(\w+);dur=([0-9.]+)", answer.headers["Server-Timing"])
     *parts, (last, total) = [(name, float(ms)) for name, ms in found]
-    assert [name for name, _ in parts] == ["wait", "handle", "parse", "model", "store", "answer"]
+    assert [name for name, _ in parts] == ["wait", "handle", "parse", "model", "answer", "store"]
     assert last == "total"
     assert total == pytest.approx(sum(ms for _, ms in parts), abs=0.01)
 
