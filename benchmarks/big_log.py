@@ -69,12 +69,14 @@ def make_log(database: Path, rows: int) -> None:
         body = [maker.make(missing_share=0.1) for _ in range(SEED_ROWS)]
         _open(f"{url}/predict", json.dumps(body).encode(), "application/json").read()
     with duckdb.connect(str(database)) as connection:
-        ((table,),) = connection.execute("SELECT table_name FROM duckdb_tables()").fetchall()
+        ((table,),) = connection.execute(_TABLE).fetchall()
         copies = -(-rows // SEED_ROWS) - 1
         apart_us = DAYS * 86_400 * 10**6 // max(copies, 1)
         connection.execute(_COPY.format(table=table, copies=copies, apart_us=apart_us))
 
 
+# Beside the predictions lie the labels.
+_TABLE = "SELECT table_name FROM duckdb_tables() WHERE table_name LIKE 'stored%'"
 # Ids are of version 7, sorted by the time of their copy; the copies go back in time, each row of
 # one somewhere within an hour.
 _COPY = """

@@ -35,7 +35,8 @@ class Settings:
     max_connections: int = 500
     # Largest request body, in bytes: 10,000 instances of some 40 features fit.
     max_body_bytes: int = 16 * 1024 * 1024
-    # Most instances in one request; they are held in memory and stored in one transaction.
+    # Most instances, or labels, in one request; they are held in memory and stored in one
+    # transaction.
     max_instances: int = 10_000
     # Most rows waiting for the writer, about 1 kB each; beyond that the answer is 503.
     max_waiting_rows: int = 50_000

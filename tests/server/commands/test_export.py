@@ -12,6 +12,8 @@ from server.commands.sources import source_of
 from server.config import Settings
 from tests.server.conftest import OBJECT
 
+_TABLE = "SELECT table_name FROM duckdb_tables() WHERE table_name LIKE 'stored%'"
+
 HOURS = 5
 ROWS = [{**OBJECT, "redshift": k / 50, "id": f"object {k}"} for k in range(50)]
 
@@ -24,7 +26,7 @@ def database(make_app, tmp_path):
     app.extensions["sextant"].log.close()
     path = tmp_path / "predictions.duckdb"
     with duckdb.connect(str(path)) as connection:
-        (table,) = connection.execute("SELECT table_name FROM duckdb_tables()").fetchone()
+        (table,) = connection.execute(_TABLE).fetchone()
         connection.execute(
             f"INSERT INTO {table} SELECT * EXCLUDE (range) REPLACE (uuidv7() AS prediction_id, "
             "date_trunc('hour', predicted_at) - to_hours(range::INTEGER) AS predicted_at, "
@@ -100,7 +102,7 @@ def test_a_file_that_is_torn_or_gone_is_written_again(database, tmp_path):
 def test_a_busy_hour_is_split_between_minutes(database, tmp_path, monkeypatch):
     monkeypatch.setattr(exporting, "MAX_FILE_ROWS", 60)
     with duckdb.connect(str(database)) as connection:
-        (table,) = connection.execute("SELECT table_name FROM duckdb_tables()").fetchone()
+        (table,) = connection.execute(_TABLE).fetchone()
         connection.execute(
             f"UPDATE {table} SET predicted_at = TIMESTAMP '2026-01-02 10:00:30' "
             "+ to_minutes((redshift * 50)::INTEGER)"

@@ -17,6 +17,8 @@ from server.storage.database import open_database, query_folder
 from tests.server.conftest import OBJECT, SHIPPED
 from tests.server.sql.hostile_statements import ENDED, HARMLESS, REFUSED
 
+_TABLE = "SELECT table_name FROM duckdb_tables() WHERE table_name LIKE 'stored%'"
+
 _CANARY = "canary-7d1f"
 _SHORT = [statement for statement in REFUSED if len(statement) < 200_000]
 
@@ -37,7 +39,7 @@ def table(place):
     rows = [{**OBJECT, "redshift": k / 50, "id": f"object {k}"} for k in range(50)]
     assert app.test_client().post("/predict", json=rows).status_code == 200
     with app.extensions["sextant"].log.cursor() as cursor:
-        (name,) = cursor.execute("SELECT table_name FROM duckdb_tables()").fetchone()
+        (name,) = cursor.execute(_TABLE).fetchone()
     app.extensions["sextant"].log.close()
     (place / "secret.csv").write_text(f"{_CANARY}\n{_CANARY}\n")
     os.environ["SEXTANT_CANARY"] = _CANARY
