@@ -22,7 +22,7 @@ import duckdb
 from benchmarks.running import SEXTANT, free_port, serving
 
 WINDOWS = 200
-SIZES = (200, 1_000, 3_000)
+SIZES = (50, 100, 200, 1_000, 3_000)
 # A shift is looked for in windows of these sizes, so often each.
 SHIFTED_SIZES = (25, 50, 100, 200, 300, 500, 1_000, 2_000, 5_000)
 SHIFTED_WINDOWS = 20
