@@ -87,8 +87,12 @@ class PredictionLog:
             case the rows may be stored nevertheless.
         """
         stored = rows.setdefault("numbered", self.number(len(rows["ids"])))
-        self._writer.wait(self.hand_in(None, **rows))
+        self.wait(self.hand_in(None, **rows))
         return stored
+
+    def wait(self, task: Task) -> None:
+        """Return once what was handed in is committed; Writer.wait has what is raised."""
+        self._writer.wait(task)
 
     def hand_in(self, notify: Callable[[], None] | None, **rows: Unpack[Rows]) -> Task:
         """Take rows that are numbered; they are stored once the task is done and its check passes.

@@ -20,7 +20,7 @@ from server.model import Model
 from server.pages.prediction_page import to_page
 from server.pages.reliability import to_heads
 from server.payload import Instances, PayloadReader
-from server.prediction_log import PredictionLog, Stored
+from server.prediction_log import PredictionLog, Rows, Stored
 from server.seeing.record import Record
 from server.seeing.seeing import Seeing
 from server.storage.reading import read_one
@@ -157,11 +157,9 @@ def store_answered(
     if prediction.not_finite:
         raise instances.without_answer(prediction.not_finite)
     record.begin("answer")
-    stored = parts().log.number(len(instances))
-    answer = write(prediction.outputs, stored)
-    kept = key.keep(answer, stored, g.request_id) if key and isinstance(answer, Answer) else None
-    record.begin("store")
-    parts().log.append(
+    log = parts().log
+    stored = log.number(len(instances))
+    rows = Rows(
         request_id=g.request_id,
         ids=instances.ids,
         values=instances.values,
@@ -169,8 +167,17 @@ def store_answered(
         warnings=instances.warnings,
         inference_ms=prediction.inference_ms,
         numbered=stored,
-        kept=kept,
     )
+    if key is None:
+        # Written while the rows are committed.
+        task = log.hand_in(None, **rows)
+        answer = write(prediction.outputs, stored)
+    else:
+        answer = write(prediction.outputs, stored)
+        rows["kept"] = key.keep(cast(Answer, answer), stored, g.request_id)
+        task = log.hand_in(None, **rows)
+    record.begin("store")
+    log.wait(task)
     parts().seeing.predictions.predicted(
         instances.arrays, prediction.outputs, prediction.inference_ms, len(instances)
     )

@@ -19,7 +19,7 @@ from server.browse.filters import Filter
 from server.browse.selection import Selection
 from server.model import Model
 from server.prediction_log import LogUnavailable, PredictionLog
-from server.storage import layout
+from server.storage import layout, writer
 from server.storage.database import LogUnusable
 from tests.server.conftest import OBJECT, ROOT, SHIPPED
 

@@ -7,7 +7,6 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from server.seeing.verdicts import Verdicts
 from server.storage.tasks import LogUnavailable
-from server.storage.writer import LogUnavailable
 from tests.server.conftest import OBJECT, ROOT
 from tests.server.seeing.test_refreshed import wait_for
 
