@@ -17,9 +17,9 @@ from server.config import InvalidSettings, Settings
 from server.contract import Contract, InvalidModel
 from server.keeping.background import Retention
 from server.pages.home import example_instance
-from server.routes import Parts
 from server.seeing.log_writer import start_log
 from server.storage.database import LogUnusable
+from server.web import Parts
 
 
 def main() -> int:

@@ -4,7 +4,8 @@ from threading import Event
 
 from flask import Flask
 
-from server import errors, routes
+from server import errors, web
+from server import routes as _predict  # noqa: F401  # on the blueprint of server.web
 from server.browse import log_pages
 from server.config import Settings
 from server.keeping import routes as keeping_routes
@@ -13,6 +14,7 @@ from server.labels import routes as labels
 from server.model import Model
 from server.monitor import routes as monitor_routes
 from server.pages import home as pages
+from server.pages import shown as _shown  # noqa: F401  # on the same
 from server.payload import PayloadReader
 from server.prediction_log import PredictionLog
 from server.seeing import routes as seeing_routes
@@ -55,7 +57,7 @@ def create_app(settings: Settings, is_stopping: Event | None = None) -> Flask:
     app.jinja_options = {"trim_blocks": True, "lstrip_blocks": True}
     reader = PayloadReader(model.contract.features, settings.max_instances)
     folder = query_folder(settings.database)
-    app.extensions["sextant"] = routes.Parts(
+    app.extensions["sextant"] = web.Parts(
         reader=reader,
         bodies=BodyReader(reader, folder, max_bytes=settings.max_body_bytes),
         tables=TableWriter(log, model.contract, folder),
@@ -66,7 +68,7 @@ def create_app(settings: Settings, is_stopping: Event | None = None) -> Flask:
         seeing=seeing,
     )
     seeing_routes.register(app, seeing)
-    app.register_blueprint(routes.blueprint)
+    app.register_blueprint(web.blueprint)
     app.register_blueprint(pages.blueprint)
     app.register_blueprint(v2_routes.blueprint)
     app.register_blueprint(labels.blueprint)

@@ -9,25 +9,16 @@ from typing import Any
 
 from flask import Flask
 from waitress import wasyncore
-from waitress.channel import HTTPChannel
-from waitress.parser import HTTPRequestParser
 from waitress.server import create_server
-from waitress.task import ErrorTask, WSGITask
 
+from server.channel import Asked, Channel, is_for_one
 from server.config import Settings
-from server.errors import problem, written
-from server.routes import Parts, name_of_request
-from server.seeing.record import RECEIVED_AT, Record
-from server.seeing.seeing import REFUSED
-from server.together import MAX_BODY_BYTES, Answer, Together
+from server.together import Together
+from server.web import Parts
 
 # A body a few times too large is still read to its end, so that its sender reads our answer
 # instead of a broken connection.
 _BODY_SLACK = 2
-# What accepts our JSON without saying anything else.
-_JSON = frozenset(("*/*", "application/json", "application/json, */*", "application/json,*/*"))
-# What Flask reads, and so changes the answer.
-_FOR_FLASK = frozenset(("CONTENT_ENCODING", "EXPECT", "IDEMPOTENCY_KEY", "TRANSFER_ENCODING"))
 # Connections taken in at once; then those that are there get their turn.
 _MAX_ACCEPTED = 64
 # Who connected just before the stop has this long, in seconds, for the request to come in.
@@ -57,7 +48,7 @@ def run(app: Flask, settings: Settings, listening: socket.socket, is_stopping: E
         outbuf_overflow=_BODY_SLACK * settings.max_body_bytes,
         ident="sextant",
     )
-    server.channel_class = _Channel
+    server.channel_class = Channel
     server.is_stopping = is_stopping
     server.seeing = parts.seeing
     dispatcher = server.task_dispatcher
@@ -85,9 +76,9 @@ def run(app: Flask, settings: Settings, listening: socket.socket, is_stopping: E
 def _answer_together(server: Any, parts: Parts, settings: Settings) -> None:
     """Have requests for one object answered by the loop, all others by Flask on threads."""
 
-    def add_task(channel: _Channel) -> None:
+    def add_task(channel: Channel) -> None:
         if is_for_one(channel.requests[0]):
-            server.together.add(_Asked(channel))
+            server.together.add(Asked(channel))
         else:
             server.task_dispatcher.add_task(channel)
 
@@ -128,26 +119,6 @@ class _Alarm:
             self._trigger.close()
 
 
-def is_for_one(request: Any) -> bool:
-    """Tell whether a request asks for a prediction of one object, and for nothing besides.
-
-    Parameters
-    ----------
-    request : waitress.parser.HTTPRequestParser
-    """
-    headers = request.headers
-    return (
-        request.error is None
-        and request.path == "/predict"
-        and request.command == "POST"
-        and not request.query
-        and headers.get("CONTENT_TYPE") == "application/json"
-        and 0 < request.content_length <= MAX_BODY_BYTES
-        and headers.get("ACCEPT", "*/*") in _JSON
-        and headers.keys().isdisjoint(_FOR_FLASK)
-    )
-
-
 def _turn(server: Any, *, timeout_s: float) -> None:
     wasyncore.loop(timeout=timeout_s, map=server._map, count=1)
     server.together.turn()
@@ -159,95 +130,3 @@ def _is_busy(server: Any) -> bool:
         return True
     # Or something has come in that nobody has had the time to read.
     return bool(select.select([channel.socket for channel in channels], [], [], 0)[0])
-
-
-class _Parser(HTTPRequestParser):  # type: ignore[misc]  # Waitress publishes no types
-    """Notes when the whole request has come in: from then on it is we who take time."""
-
-    received_at = 0.0
-
-    def received(self, data: bytes) -> Any:
-        taken = super().received(data)
-        if self.completed:
-            self.received_at = time.perf_counter()
-        return taken
-
-
-class _Asked:
-    """A request for one object, on the channel that its answer goes to."""
-
-    def __init__(self, channel: Any) -> None:
-        self._channel = channel
-        self._request = channel.requests[0]
-        headers = self._request.headers
-        self.request_id = name_of_request(headers.get("X_REQUEST_ID", ""))
-        self.record = Record(
-            {
-                "REQUEST_METHOD": "POST",
-                "HTTP_TRACEPARENT": headers.get("TRACEPARENT"),
-                RECEIVED_AT: self._request.received_at,
-            }
-        )
-        stream = self._request.get_body_stream()
-        self.body: bytes = stream.read()
-        stream.seek(0)
-
-    def answer(self, answer: Answer) -> None:
-        """Send the answer."""
-        self._request.ready = answer
-        self._channel.service()
-
-    def pass_on(self) -> None:
-        """Give the request to Flask, on a thread of its own."""
-        self._channel.server.task_dispatcher.add_task(self._channel)
-
-
-class _Task(WSGITask):  # type: ignore[misc]  # Waitress publishes no types
-    def execute(self) -> None:
-        ready: Answer | None = getattr(self.request, "ready", None)
-        if ready is None:
-            super().execute()
-            return
-        self.status = ready.status
-        self.response_headers = list(ready.headers)
-        self.content_length = len(ready.body)
-        # In one piece, and so in one call of the system.
-        self.channel.write_soon(self.build_response_header() + ready.body)
-        self.wrote_header = True
-
-    def get_environment(self) -> Any:
-        environ = super().get_environment()
-        environ[RECEIVED_AT] = self.request.received_at
-        return environ
-
-    def build_response_header(self) -> Any:
-        if self.channel.server.is_stopping.is_set():
-            self.set_close_on_finish()
-        return super().build_response_header()
-
-
-class _ProblemTask(ErrorTask):  # type: ignore[misc]  # Waitress publishes no types
-    """Answers what never reaches the app: malformed HTTP, headers or bodies without measure."""
-
-    def execute(self) -> None:
-        error = self.request.error
-        # What is no HTTP has no path.
-        text, content_type = written(
-            problem(error.code, error.body), getattr(self.request, "path", "")
-        )
-        body = text.encode()
-        self.status = f"{error.code} {error.reason}"
-        self.response_headers.append(("Content-Type", content_type))
-        self.set_close_on_finish()
-        self.content_length = len(body)
-        self.write(body)
-        method = getattr(self.request, "command", "")
-        record = Record({"REQUEST_METHOD": method, RECEIVED_AT: self.request.received_at})
-        record.n_bytes = len(body)
-        self.channel.server.seeing.finish(record, REFUSED, error.code, None)
-
-
-class _Channel(HTTPChannel):  # type: ignore[misc]  # Waitress publishes no types
-    parser_class = _Parser
-    task_class = _Task
-    error_task_class = _ProblemTask

@@ -1,67 +1,27 @@
-"""The HTTP surface: predict, look at what was predicted, know the model and the server."""
+"""The path of a prediction: read, predict, store, answer; and whether the server can do so now."""
 
-import re
-import uuid
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from threading import Event
+from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
 import msgspec
-from flask import Blueprint, Response, current_app, g, render_template, request, url_for
-from werkzeug.exceptions import BadRequest, NotFound, ServiceUnavailable
+from flask import Response, current_app, g, request, url_for
+from werkzeug.exceptions import BadRequest, ServiceUnavailable
 
 from server.answers import Answer, to_content
 from server.content import decompress
-from server.kept_answers import KeptAnswers
 from server.keys import Key, to_key
-from server.labels.history import find_labels
-from server.model import Model
-from server.pages.prediction_page import to_page
-from server.pages.reliability import to_heads
-from server.payload import Instances, PayloadReader
-from server.prediction_log import PredictionLog, Rows, Stored
+from server.payload import Instances
+from server.prediction_log import Rows, Stored
 from server.seeing.record import Record
-from server.seeing.seeing import Seeing
-from server.storage.reading import read_one
-from server.tables.answering import TableWriter
 from server.tables.media import JSON, Formats, find_formats
-from server.tables.reading import BodyReader
-
-blueprint = Blueprint("sextant", __name__)
+from server.web import blueprint, json_response, name_of_request, parts
 
 T = TypeVar("T")
-
-REQUEST_ID = re.compile(r"[!-~]{1,128}")
-
-
-@dataclass(frozen=True)
-class Parts:
-    """What the routes call, wired once at start."""
-
-    reader: PayloadReader
-    bodies: BodyReader
-    tables: TableWriter
-    model: Model
-    log: PredictionLog
-    kept: KeptAnswers
-    is_stopping: Event
-    seeing: Seeing
-
-
-def parts() -> Parts:
-    """Return what the app that answers this request was wired from."""
-    return cast(Parts, current_app.extensions["sextant"])
 
 
 @blueprint.before_app_request
 def _name_request() -> None:
     g.request_id = name_of_request(request.headers.get("X-Request-ID", ""))
-
-
-def name_of_request(given: str) -> str:
-    """Return the caller's name of a request where it can be used, or a new one."""
-    return given if REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
 
 
 @blueprint.after_app_request
@@ -184,40 +144,6 @@ def store_answered(
     return answer
 
 
-@blueprint.get("/predictions/<uuid:prediction_id>")
-def show_prediction(prediction_id: uuid.UUID) -> Response | str:
-    """Show one prediction with all that was said of it."""
-    if wants_html():
-        return page_of_prediction(prediction_id)
-    row = parts().log.find(prediction_id)
-    if row is None:
-        raise NotFound(f"no prediction {prediction_id} is stored here")
-    return json_response(as_json(row))
-
-
-def page_of_prediction(prediction_id: uuid.UUID, faults: Sequence[str] = ()) -> str:
-    """Return the page of a prediction, with what is wrong with the label that was typed there."""
-    contract = parts().model.contract
-    with parts().log.reading() as snapshot:
-        row = read_one(snapshot.cursor, snapshot.sources, prediction_id)
-        if row is None:
-            raise NotFound(f"no prediction {prediction_id} is stored here")
-        labels = find_labels(snapshot.cursor, row)
-    page = to_page(contract, row)
-    return render_template(
-        "prediction.html", contract=contract, row=row, page=page, labels=labels, faults=faults
-    )
-
-
-@blueprint.get("/model")
-def show_model() -> Response | str:
-    """Show the contract of the model that is served."""
-    contract = parts().model.contract
-    if not wants_html():
-        return json_response(contract)
-    return render_template("model.html", contract=contract, heads=to_heads(contract))
-
-
 @blueprint.get("/health/live")
 def live() -> Response:
     """Say that the process answers."""
@@ -237,30 +163,8 @@ def trouble() -> str | None:
     return "the server is stopping" if parts().is_stopping.is_set() else parts().log.trouble
 
 
-def wants_html() -> bool:
-    """Tell whether who asks wants the page, and not the data."""
-    wanted = request.args.get("format", "")
-    if wanted not in ("", "json", "html"):
-        raise BadRequest(f"format={wanted}: there are json and html")
-    best = request.accept_mimetypes.best_match(["application/json", "text/html"])
-    return (wanted or ("html" if best == "text/html" else "json")) == "html"
-
-
 def _explain_of_request() -> bool | None:
     wanted = request.args.get("explain")
     if wanted not in (None, "true", "false"):
         raise BadRequest(f"explain={wanted}: there are true and false")
     return None if wanted is None else wanted == "true"
-
-
-def as_json(row: dict[str, Any]) -> dict[str, Any]:
-    """Return a row of the log as it is answered."""
-    fixed = {name: value for name, value in row.items() if name not in ("inputs", "outputs")}
-    model = {"name": fixed.pop("model_name"), "version": fixed.pop("model_version")}
-    fixed["predicted_at"] = f"{row['predicted_at'].isoformat(timespec='microseconds')}Z"
-    return {**fixed, "model": model, "inputs": row["inputs"], **row["outputs"]}
-
-
-def json_response(content: Any) -> Response:
-    """Return `content` as JSON."""
-    return Response(msgspec.json.encode(content), content_type="application/json")

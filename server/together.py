@@ -19,9 +19,9 @@ from server.answers import to_contents
 from server.errors import PROBLEM_TYPE, detail_of, problem
 from server.model import Prediction
 from server.payload import Instances
-from server.routes import Parts
 from server.seeing.record import Record, headers_of
 from server.storage.tasks import LogUnavailable, Task
+from server.web import Parts
 
 # A larger body takes the loop too long: it has one object of some hundred features.
 MAX_BODY_BYTES = 16 * 1024

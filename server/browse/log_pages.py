@@ -18,10 +18,11 @@ from server.browse.exporting import to_csv, to_ndjson, to_parquet
 from server.browse.filters import InvalidQuery
 from server.browse.log_view import to_faulty_view, to_view
 from server.browse.selection import Selection
-from server.routes import as_json, blueprint, json_response, parts, wants_html
+from server.pages.shown import as_json
 from server.storage.database import query_folder
 from server.storage.fields import Source
 from server.storage.snapshots import ReadTooLong, Snapshot
+from server.web import blueprint, json_response, parts, wants_html
 
 # Longest time for a page, in seconds; ten million rows take less.
 _PAGE_TIMEOUT_S = 15.0

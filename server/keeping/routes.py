@@ -26,10 +26,10 @@ from server.keeping.erasure import Person, erase
 from server.keeping.exporting import NotExported
 from server.keeping.retention import Step, prune
 from server.prediction_log import PredictionLog
-from server.routes import json_response
-from server.routes import parts as server_parts
 from server.sql.guard import SqlRefused
 from server.storage.tasks import LogUnavailable
+from server.web import json_response
+from server.web import parts as server_parts
 
 blueprint = Blueprint("keeping", __name__)
 blueprint.before_request(only_from_here)

@@ -26,7 +26,8 @@ from server.labels.figures import gather, to_drawings
 from server.labels.judging import Scope
 from server.labels.payload import Label, Labels, csv_to_json, parse
 from server.labels.storing import count_matches, store
-from server.routes import json_response, page_of_prediction, parts, wants_html
+from server.pages.shown import page_of_prediction
+from server.web import json_response, parts, wants_html
 
 blueprint = Blueprint("labels", __name__)
 

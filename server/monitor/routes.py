@@ -16,7 +16,7 @@ from server.monitor.counting import count_others
 from server.monitor.page import to_page
 from server.monitor.watching import watch
 from server.monitor.windows import Window
-from server.routes import json_response, parts, wants_html
+from server.web import json_response, parts, wants_html
 
 blueprint = Blueprint("monitor", __name__)
 

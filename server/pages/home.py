@@ -10,7 +10,8 @@ from werkzeug.exceptions import Forbidden
 
 from server.contract import Contract, Feature, to_decimals
 from server.faults import Fault, InvalidPayload
-from server.routes import answer_instances, parts
+from server.routes import answer_instances
+from server.web import parts
 
 blueprint = Blueprint("pages", __name__)
 

@@ -15,12 +15,12 @@ from werkzeug.exceptions import BadRequest, Forbidden
 from server.config import Settings
 from server.errors import problem_response
 from server.prediction_log import PredictionLog
-from server.routes import json_response
 from server.sql.chart import draw
 from server.sql.guard import SqlRefused
 from server.sql.query import PUBLISHED, Limits, Result, SqlBusy, SqlQueries
 from server.sql.saved_queries import SavedQueries
 from server.storage.database import query_folder
+from server.web import json_response
 
 blueprint = Blueprint("sql", __name__)
 

@@ -6,19 +6,14 @@ from werkzeug.exceptions import MethodNotAllowed, NotFound, ServiceUnavailable
 
 from server.contract import Contract
 from server.faults import InvalidPayload
-from server.routes import (
-    REQUEST_ID,
-    json_response,
-    parts,
-    predict_and_store,
-    trouble,
-)
+from server.routes import predict_and_store, trouble
 from server.v2 import metadata
 from server.v2.asking import read_request
 from server.v2.content import compress, decompress
 from server.v2.inputs import read_inputs, without_answer
 from server.v2.outputs import Written, find_outputs, write
 from server.v2.statistics import read_statistics
+from server.web import REQUEST_ID, json_response, parts
 
 blueprint = Blueprint("v2", __name__, url_prefix="/v2")
 

@@ -1,0 +1,61 @@
+"""What the routes have in common: what they call, and how they answer."""
+
+import re
+import uuid
+from dataclasses import dataclass
+from threading import Event
+from typing import Any, cast
+
+import msgspec
+from flask import Blueprint, Response, current_app, request
+from werkzeug.exceptions import BadRequest
+
+from server.kept_answers import KeptAnswers
+from server.model import Model
+from server.payload import PayloadReader
+from server.prediction_log import PredictionLog
+from server.seeing.seeing import Seeing
+from server.tables.answering import TableWriter
+from server.tables.reading import BodyReader
+
+blueprint = Blueprint("sextant", __name__)
+
+REQUEST_ID = re.compile(r"[!-~]{1,128}")
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What the routes call, wired once at start."""
+
+    reader: PayloadReader
+    bodies: BodyReader
+    tables: TableWriter
+    model: Model
+    log: PredictionLog
+    kept: KeptAnswers
+    is_stopping: Event
+    seeing: Seeing
+
+
+def parts() -> Parts:
+    """Return what the app that answers this request was wired from."""
+    return cast(Parts, current_app.extensions["sextant"])
+
+
+def name_of_request(given: str) -> str:
+    """Return the caller's name of a request where it can be used, or a new one."""
+    return given if REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
+
+
+def wants_html() -> bool:
+    """Tell whether who asks wants the page, and not the data."""
+    wanted = request.args.get("format", "")
+    if wanted not in ("", "json", "html"):
+        raise BadRequest(f"format={wanted}: there are json and html")
+    best = request.accept_mimetypes.best_match(["application/json", "text/html"])
+    return (wanted or ("html" if best == "text/html" else "json")) == "html"
+
+
+def json_response(content: Any) -> Response:
+    """Return `content` as JSON."""
+    return Response(msgspec.json.encode(content), content_type="application/json")
