@@ -73,3 +73,22 @@ def test_the_examples_of_formats_print_what_stands_below_them(tmp_path):
     assert len(shell) >= 3
     for (_, printed), told in zip([*python, *shell], said, strict=True):
         assert pattern_of(printed).fullmatch(told.strip()), f"{told}\nis not\n{printed}"
+
+
+def test_the_readme_asks_from_python_and_gives_a_label(tmp_path):
+    if shutil.which("curl") is None:
+        pytest.skip("curl is not installed")
+    server = ServerProcess(tmp_path / "predictions.duckdb")
+    try:
+        text = (DOCS.parent / "README.md").read_text(encoding="utf-8").replace(URL, server.url)
+        found = examples(text.replace("localhost:8080", server.url.removeprefix("http://")))
+        (asks,) = [code for language, code, _ in found if "import requests" in code]
+        (labels,) = [code for language, code, _ in found if "/labels" in code]
+
+        said = run_python([asks], tmp_path)
+        told = run_shell(labels, tmp_path)
+    finally:
+        assert server.stop() == 0
+
+    assert said == ["STAR\n"]
+    assert '"unmatched":1' in told

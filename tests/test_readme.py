@@ -82,7 +82,7 @@ def test_onnxruntime_alone_gives_all_that_the_page_on_explanations_says(monkeypa
 
 @pytest.mark.slow
 def test_the_walk_through_an_own_pipeline_works(tmp_path):
-    code, save = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    _, code, save = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
     command = shlex.split(re.search(r"^\.venv/bin/python (-m export .*)$", README, re.MULTILINE)[1])
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     contracts = []

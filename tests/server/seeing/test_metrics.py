@@ -74,16 +74,16 @@ def test_what_the_model_said_is_counted(client):
 
 
 def test_what_was_not_stored_is_not_counted_as_predicted(client, app, monkeypatch):
-    def refuse(**_):
+    def refuse(*_, **__):
         raise LogUnavailable("too many predictions wait to be stored")
 
-    monkeypatch.setattr(app.extensions["sextant"].log, "append", refuse)
+    monkeypatch.setattr(app.extensions["sextant"].log, "hand_in", refuse)
     answer = client.post("/predict", json=STAR)
 
     found = samples(client)
 
     assert answer.status_code == 503
-    assert re.search(r"store;dur=[0-9.]+, total", answer.headers["Server-Timing"])
+    assert re.search(r"answer;dur=[0-9.]+, total", answer.headers["Server-Timing"])
     assert found["model_predictions_total", "STAR"] == 0
     assert found["http_server_request_duration_seconds_count", "/predict", "503", "POST"] == 1
 
@@ -144,7 +144,7 @@ def test_what_the_writer_does_is_timed(client, app):
 def test_a_full_queue_and_a_broken_log_are_told_apart(make_app, monkeypatch):
     app = make_app(max_instances=2, max_waiting_rows=2)
     client, log = app.test_client(), app.extensions["sextant"].log
-    monkeypatch.setattr(log._writer, "_commit", lambda _: 1 / 0)
+    monkeypatch.setattr(log._writer._log, "commit", lambda _: 1 / 0)
     client.post("/predict", json=[STAR, STAR])
     log._writer._waiting_rows += 1
 
