@@ -9,6 +9,7 @@ import argparse
 import os
 import resource
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -66,6 +67,8 @@ def main() -> None:
                 ("score", lambda: _score(source, to)),
             ):
                 took.setdefault(name, []).append(_timed(run))
+                wall_s, cpu_s = took[name][-1]
+                print(f"{name}: {wall_s:.1f} s, {cpu_s:.1f} s of CPU", file=sys.stderr, flush=True)
         _print(took, options.rows, to.stat().st_size)
 
 
