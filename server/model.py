@@ -3,7 +3,7 @@
 import hashlib
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -65,7 +65,7 @@ class Model:
         # One row takes less time than waking a second thread, and spinning takes it from others.
         options.intra_op_num_threads = 1
         options.inter_op_num_threads = 1
-        # An input with a default is warned of at every start; errors are raised.
+        # It would warn of an input with a default at every start; errors are raised.
         options.log_severity_level = 3
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         try:
@@ -88,7 +88,13 @@ class Model:
         except Exception as error:  # whatever a made-up file makes onnxruntime or numpy say
             raise InvalidModel(f"{path}: does not keep its contract: {error}") from None
 
-    def predict(self, columns: Mapping[str, Any], *, explain: bool = True) -> Prediction:
+    def predict(
+        self,
+        columns: Mapping[str, Any],
+        *,
+        explain: bool = True,
+        names: Sequence[str] | None = None,
+    ) -> Prediction:
         """Run the graph.
 
         Parameters
@@ -97,14 +103,16 @@ class Model:
             One array a feature, of the feature's type; a missing value is NaN.
         explain : bool
             Whether to compute what the model can say beside its answer.
+        names : sequence of str
+            The outputs that are wanted; unless given, all that are computed.
 
         Returns
         -------
         Prediction
         """
         started = time.perf_counter()
-        outputs = self._run(columns, explain=explain)
-        elapsed_s = time.perf_counter() - started
+        outputs = self._run(columns, explain, names)
+        inference_ms = (time.perf_counter() - started) * 1e3
         not_finite = [
             int(row)
             for name, array in outputs.items()
@@ -112,13 +120,13 @@ class Model:
             if array.dtype == np.float32 and name != "derived" and not np.isfinite(array).all()
             for row in np.unique(np.argwhere(~np.isfinite(array))[:, 0])
         ]
-        return Prediction(outputs, not_finite, elapsed_s * 1e3)
+        return Prediction(outputs, not_finite, inference_ms)
 
-    def _run(self, columns: Mapping[str, Any], *, explain: bool) -> dict[str, Any]:
+    def _run(self, columns: Mapping[str, Any], explain: bool, names: Any = None) -> dict[str, Any]:
         feeds = {name: column.reshape(-1, 1) for name, column in columns.items()}
         if self._switch:
             feeds[self._switch] = np.array(explain)
-        names = self._all_names if explain else self._names
+        names = names or (self._all_names if explain else self._names)
         return dict(zip(names, self._session.run(names, feeds), strict=True))
 
     def _check_graph(self) -> None:
@@ -139,7 +147,7 @@ class Model:
     def _replay_golden_rows(self) -> None:
         golden = self.contract.golden
         columns = {f.name: f.to_array(golden.inputs[f.name]) for f in self.contract.features}
-        answers = self._run(columns, explain=True)
+        answers = self._run(columns, True)
         for name, expected in golden.outputs.items():
             answer = answers[name]
             wanted = np.array(expected, dtype=answer.dtype)
