@@ -3,7 +3,7 @@
 import hashlib
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -66,7 +66,7 @@ class Model:
         # One row takes less time than waking a second thread, and spinning takes it from others.
         options.intra_op_num_threads = 1
         options.inter_op_num_threads = 1
-        # An input with a default is warned of at every start; errors are raised.
+        # It would warn of an input with a default at every start; errors are raised.
         options.log_severity_level = 3
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         try:
@@ -89,7 +89,13 @@ class Model:
         except Exception as error:  # whatever a made-up file makes onnxruntime or numpy say
             raise InvalidModel(f"{path}: does not keep its contract: {error}") from None
 
-    def predict(self, columns: Mapping[str, Any], *, explain: bool = True) -> Prediction:
+    def predict(
+        self,
+        columns: Mapping[str, Any],
+        *,
+        explain: bool = True,
+        names: Sequence[str] | None = None,
+    ) -> Prediction:
         """Run the graph.
 
         Parameters
@@ -98,14 +104,16 @@ class Model:
             One array a feature, of the feature's type; a missing value is NaN.
         explain : bool
             Whether to compute what the model can say beside its answer.
+        names : sequence of str
+            The outputs that are wanted; unless given, all that are computed.
 
         Returns
         -------
         Prediction
         """
         started = time.perf_counter()
-        outputs = self._run(columns, explain=explain)
-        elapsed_s = time.perf_counter() - started
+        outputs = self._run(columns, explain, names)
+        inference_ms = (time.perf_counter() - started) * 1e3
         not_finite = [
             int(row)
             for name, array in outputs.items()
@@ -113,10 +121,10 @@ class Model:
             if array.dtype == np.float32 and name != "derived" and not np.isfinite(array).all()
             for row in np.unique(np.argwhere(~np.isfinite(array))[:, 0])
         ]
-        return Prediction(outputs, not_finite, elapsed_s * 1e3)
+        return Prediction(outputs, not_finite, inference_ms)
 
-    def _run(self, columns: Mapping[str, Any], *, explain: bool) -> dict[str, Any]:
-        names = self._all_names if explain else self._names
+    def _run(self, columns: Mapping[str, Any], explain: bool, names: Any = None) -> dict[str, Any]:
+        names = names or (self._all_names if explain else self._names)
         switch = {self._switch: np.array(explain)} if self._switch else {}
 
         def run(share: dict[str, Any]) -> list[Any]:
@@ -145,7 +153,7 @@ class Model:
     def _replay_golden_rows(self) -> None:
         golden = self.contract.golden
         columns = {f.name: f.to_array(golden.inputs[f.name]) for f in self.contract.features}
-        answers = self._run(columns, explain=True)
+        answers = self._run(columns, True)
         for name, expected in golden.outputs.items():
             answer = answers[name]
             wanted = np.array(expected, dtype=answer.dtype)

@@ -70,8 +70,8 @@ def _predict(
     rows: set[int] = set()
     for first in range(0, max(columns.n_rows, 1), _RUN_ROWS):
         piece = {name: array[first : first + _RUN_ROWS] for name, array in columns.arrays.items()}
-        said = model.predict(piece)
-        runs.append({name: said.outputs[name] for name in names})
+        said = model.predict(piece, names=names)
+        runs.append(said.outputs)
         rows.update(first + row for row in said.not_finite)
     return {name: np.concatenate([run[name] for run in runs]) for name in names}, sorted(rows)
 
