@@ -6,6 +6,7 @@ and one that is not right, goes through Flask on a thread of its own, which says
 """
 
 import json
+import logging
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -22,6 +23,8 @@ from server.payload import Instances
 from server.seeing.record import Record, headers_of
 from server.storage.tasks import LogUnavailable, Task
 from server.web import Parts
+
+_logger = logging.getLogger(__name__)
 
 # A larger body takes the loop too long: it has one object of some hundred features.
 MAX_BODY_BYTES = 16 * 1024
@@ -91,7 +94,10 @@ class Together:
     def turn(self) -> None:
         """Send the answers whose rows are stored, and make the next group of what came in."""
         while self._handed_in and self._is_over(self._handed_in[0]):
-            self._send(self._handed_in.popleft())
+            try:
+                self._send(self._handed_in.popleft())
+            except Exception:  # whatever it is, the loop goes on
+                _logger.exception("unexpected")
         while self._came:
             asked = [self._came.popleft() for _ in range(min(len(self._came), _MAX_ROWS))]
             try:
@@ -158,13 +164,13 @@ class Together:
         except LogUnavailable as error:
             self._refuse(group.asked, error)
             return
+        for each, body, location in zip(group.asked, group.bodies, group.locations, strict=True):
+            headers = [("Content-Type", "application/json"), ("Location", location)]
+            self._answer(each, HTTPStatus.OK, headers, body)
         prediction = group.prediction
         self._parts.seeing.predictions.predicted(
             group.instances.arrays, prediction.outputs, prediction.inference_ms, len(group.asked)
         )
-        for each, body, location in zip(group.asked, group.bodies, group.locations, strict=True):
-            headers = [("Content-Type", "application/json"), ("Location", location)]
-            self._answer(each, HTTPStatus.OK, headers, body)
 
     def _refuse(self, asked: Sequence[Asked], error: LogUnavailable) -> None:
         status = HTTPStatus.SERVICE_UNAVAILABLE
