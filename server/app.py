@@ -9,6 +9,7 @@ from server.browse import log_pages
 from server.config import Settings
 from server.kept_answers import KeptAnswers
 from server.model import Model
+from server.openapi import routes as openapi_routes
 from server.pages import home as pages
 from server.payload import PayloadReader
 from server.prediction_log import PredictionLog
@@ -60,5 +61,6 @@ def create_app(settings: Settings, is_stopping: Event | None = None) -> Flask:
     app.register_blueprint(v2_routes.blueprint)
     log_pages.register(app)
     sql_routes.register(app, settings, log)
+    openapi_routes.register(app, model, settings)
     errors.register(app)
     return app
