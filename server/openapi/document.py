@@ -2,18 +2,20 @@
 
 from server.config import Settings
 from server.model import Model
-from server.openapi import browsing, looking, predicting, querying
+from server.openapi import browsing, inferring, looking, predicting, querying, seeing
 from server.openapi.filters import filters
+from server.openapi.headers import HEADERS, PARAMETERS
 from server.openapi.schemas import to_schemas
 from server.openapi.subject import to_subject
-from server.openapi.vocabulary import HEADERS, REQUEST_ID, Part, problem_answers
+from server.openapi.vocabulary import Part, problem_answers
 
 # A surface is a module with paths(subject); a new one stands here, and nowhere else.
-SURFACES = (predicting, browsing, querying, looking)
+SURFACES = (predicting, browsing, querying, inferring, seeing, looking)
 _TAGS = {
     "Predictions": "Predict, and look at what was predicted.",
     "Model": "What is served.",
     "SQL": "The log answers SQL, where the server listens on loopback.",
+    "Open Inference Protocol": "The same predictions for clients of V2, as KServe names it.",
     "Health": "For whoever keeps the server running.",
     "Pages": "For people.",
 }
@@ -40,6 +42,6 @@ def to_document(model: Model, settings: Settings) -> Part:
             "schemas": to_schemas(subject),
             "responses": problem_answers(),
             "headers": HEADERS,
-            "parameters": {**filters(subject), "X-Request-ID": REQUEST_ID},
+            "parameters": {**filters(subject), **PARAMETERS},
         },
     }

@@ -21,6 +21,16 @@ _EXPLAIN = query(
     "reasons.",
     {"type": "boolean"},
 )
+# A string of RFC 8941, or the bare word that most clients send.
+_KEYS = r'^("([ !#-\[\]-~]|\\["\\])+"|[!#-+\--:<-\[\]-~]+)$'
+_KEY: Part = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "description": "The request's own name, new for each: however often it is sent, it is stored "
+    "once, and has the answer of the first time.",
+    "schema": {"type": "string", "pattern": _KEYS, "maxLength": 255},
+    "example": '"8e03978e-40d5-43dd-bc93-6894a57f9324"',
+}
 
 
 def paths(subject: Subject) -> Paths:
@@ -32,8 +42,8 @@ def paths(subject: Subject) -> Paths:
                 "Predictions",
                 "Predict one object or a list; 200 means stored",
                 {200: _answer(subject)},
-                (415, 422, 503),
-                parameters=[_EXPLAIN],
+                (409, 415, 422, 503),
+                parameters=[_EXPLAIN, _KEY],
                 body=_body(subject),
             )
         },
@@ -88,7 +98,7 @@ def _answer(subject: Subject) -> Part:
     return answer(
         "The answer to one object, which `Location` names, or to a list.",
         {JSON: content},
-        headers=["Location"],
+        headers=["Location", "Server-Timing", "Idempotent-Replayed"],
         links={
             "stored": prediction_link("/prediction_id"),
             "first_stored": prediction_link("/predictions/0/prediction_id"),

@@ -5,6 +5,7 @@ import msgspec
 from server.contract import Contract
 from server.openapi.log_schemas import log_schemas
 from server.openapi.subject import Subject
+from server.openapi.v2_schemas import v2_schemas
 from server.openapi.values import (
     CALLER_ID,
     FLOAT,
@@ -30,6 +31,7 @@ def to_schemas(subject: Subject) -> dict[str, Part]:
         **_answers(subject),
         **log_schemas(subject),
         **_others(),
+        **v2_schemas(subject),
         **contract_parts,
     }
 

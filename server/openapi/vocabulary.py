@@ -3,7 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-Part = dict[str, Any]
+from server.openapi.headers import PARAMETERS, Part
+
 Paths = dict[str, dict[str, Part]]
 
 JSON, HTML, PROBLEM = "application/json", "text/html", "application/problem+json"
@@ -16,6 +17,7 @@ PROBLEMS = {
     403: "Not from there: the page of another site, or SQL asked of what is not loopback",
     404: "Nothing is here",
     405: "The route takes other methods, which `Allow` names",
+    409: "A request with the same `Idempotency-Key` has been at work for long",
     413: "The body is larger than `SEXTANT_MAX_BODY_BYTES`",
     415: "The body is of a type that the route does not take",
     422: "The values are wrong, each named with its place, or it takes too long or too much",
@@ -24,7 +26,16 @@ PROBLEMS = {
     501: "The transfer encoding is unknown",
     503: "Too much is waiting, or the log cannot be written or read now: try again",
 }
-_HEADERS = {405: ["Allow"], 503: ["Retry-After"]}
+_HEADERS = {
+    400: ["Server-Timing"],
+    405: ["Allow"],
+    409: ["Retry-After"],
+    413: ["Server-Timing"],
+    415: ["Server-Timing"],
+    422: ["Server-Timing"],
+    500: ["Server-Timing"],
+    503: ["Retry-After", "Server-Timing"],
+}
 
 
 def operation(
@@ -47,7 +58,7 @@ def operation(
         "tags": [tag],
         "summary": summary,
         **({"description": description} if description else {}),
-        "parameters": [*parameters, ref("parameters", "X-Request-ID")],
+        "parameters": [*parameters, *(ref("parameters", name) for name in PARAMETERS)],
         **({"requestBody": body} if body else {}),
         "responses": every,
     }
@@ -64,7 +75,7 @@ def answer(
     return {
         "description": description,
         "content": dict(content),
-        "headers": {name: ref("headers", name) for name in headers},
+        "headers": {name: ref("headers", name) for name in (*headers, "traceresponse")},
         **({"links": dict(links)} if links else {}),
     }
 
@@ -113,39 +124,15 @@ def problem_answers() -> dict[str, Part]:
         f"Problem{status}": answer(
             text,
             {PROBLEM: {"schema": schema("Problem")}},
-            headers=["X-Request-ID", *_HEADERS.get(status, [])],
+            headers=headers_of_problem(status),
         )
         for status, text in PROBLEMS.items()
     }
 
 
-HEADERS: dict[str, Part] = {
-    "X-Request-ID": {
-        "description": "The name of the request in the log; "
-        "not on what is refused before the app sees it.",
-        "schema": {"type": "string"},
-    },
-    "Location": {
-        "description": "Where it is found from now on.",
-        "schema": {"type": "string", "format": "uri-reference"},
-    },
-    "Retry-After": {
-        "description": "When to try again, in seconds.",
-        "schema": {"type": "integer", "minimum": 1},
-    },
-    "Allow": {"description": "The methods that are taken.", "schema": {"type": "string"}},
-    "Content-Disposition": {
-        "description": "The name for the file.",
-        "schema": {"type": "string"},
-    },
-}
-REQUEST_ID: Part = {
-    "name": "X-Request-ID",
-    "in": "header",
-    "description": "The caller's name for the request, up to 128 visible ASCII characters; "
-    "without one, or with another, the server makes one.",
-    "schema": {"type": "string"},
-}
+def headers_of_problem(status: int) -> list[str]:
+    """Return the headers that an answer of this status may have."""
+    return ["X-Request-ID", *_HEADERS.get(status, [])]
 
 
 def _with_request_id(given: Part) -> Part:

@@ -2,6 +2,7 @@
 
 import itertools
 import re
+from urllib.parse import quote
 
 import pytest
 from jsonschema import Draft202012Validator
@@ -214,3 +215,72 @@ def test_limits_are_those_of_the_settings(tmp_path):
     app.extensions["sextant"].log.close()
 
     assert document["components"]["schemas"]["Instances"]["maxItems"] == 7
+
+
+def test_v2_answers_as_the_document_says(make_app, model_file):
+    client = make_app(model=model_file).test_client()
+    document = document_of(client)
+    served = client.get("/model").json
+    named = {"model": served["model_name"], "version": served["model_version"]}
+    tried = 0
+
+    for path, operations in document["paths"].items():
+        if not path.startswith("/v2"):
+            continue
+        for method, told in operations.items():
+            asked = told.get("requestBody", {}).get("content", {}).get("application/json", {})
+            body = asked.get("examples", {}).get("one", {}).get("value")
+            name = told["responses"]["200"]["content"]["application/json"]["schema"]["$ref"]
+            response = client.open(path.format(**map_quoted(named)), method=method, json=body)
+            assert response.status_code == 200, (path, response.json)
+            schema_of(document, name.rpartition("/")[2]).validate(response.json)
+            if example := told["responses"]["200"]["content"]["application/json"].get("examples"):
+                assert response.json == example["one"]["value"]
+            tried += 1
+    assert tried == 17
+
+
+def map_quoted(named):
+    """Return names as they stand in a path."""
+    return {name: quote(text, safe="") for name, text in named.items()}
+
+
+@pytest.mark.parametrize(
+    "path", ["/v2/models/another", "/v2/models/sdss/versions/0/ready", "/v2/nothing"]
+)
+def test_every_problem_of_v2_is_as_the_document_says(client, path):
+    document = document_of(client)
+
+    response = client.get(path)
+
+    assert response.status_code == 404
+    schema_of(document, "V2Problem").validate(response.json)
+    refused = client.post("/v2/models/sdss/infer", json={"inputs": []})
+    schema_of(document, "V2Problem").validate(refused.json)
+
+
+def test_an_answer_has_no_header_that_the_document_does_not_know(client):
+    document = document_of(client)
+    known = set(document["components"]["headers"]) | {"Content-Type", "Content-Length"}
+    given = {"traceparent": f"00-{'a' * 32}-{'b' * 16}-01", "Idempotency-Key": "k"}
+    written = document["paths"]["/predict"]["post"]["responses"]["200"]["headers"]
+
+    first = client.post("/predict", json=OBJECT, headers=given)
+    again = client.post("/predict", json=OBJECT, headers=given)
+    refused = client.post("/predict", json={}, headers=given)
+
+    for response in (first, again, refused, client.delete("/predict"), client.get("/favicon.ico")):
+        assert set(response.headers.keys()) <= known
+    met = set(first.headers.keys()) | set(again.headers.keys())
+    assert met - {"Content-Type", "Content-Length"} == set(written)
+
+
+def test_no_other_type_than_the_document_says_is_answered_at_metrics(client):
+    told = document_of(client)["paths"]["/metrics"]["get"]["responses"]["200"]["content"]
+
+    answered = {
+        client.get("/metrics", headers={"Accept": accept}).mimetype
+        for accept in ("*/*", "application/openmetrics-text;version=1.0.0")
+    }
+
+    assert answered == set(told)
