@@ -2,9 +2,7 @@
 
 from typing import Any
 
-Part = dict[str, Any]
-
-HEADERS: dict[str, Part] = {
+HEADERS: dict[str, dict[str, Any]] = {
     "X-Request-ID": {
         "description": "The name of the request in the log; "
         "not on what is refused before the app sees it.",
@@ -41,7 +39,7 @@ HEADERS: dict[str, Part] = {
     },
 }
 # What any request may bear.
-PARAMETERS: dict[str, Part] = {
+PARAMETERS: dict[str, dict[str, Any]] = {
     "X-Request-ID": {
         "name": "X-Request-ID",
         "in": "header",

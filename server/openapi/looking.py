@@ -36,5 +36,8 @@ def paths(subject: Subject) -> Paths:
             ),
         },
         "/openapi.json": {"get": operation("openapi", "Pages", "This document", {200: document})},
+        "/docs": {
+            "get": operation("docs", "Pages", "This document as a page", {200: page("The page.")})
+        },
         "/favicon.ico": {"get": operation("favicon", "Pages", "The icon", {302: icon})},
     }

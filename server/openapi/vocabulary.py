@@ -3,8 +3,9 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from server.openapi.headers import PARAMETERS, Part
+from server.openapi.headers import PARAMETERS
 
+Part = dict[str, Any]
 Paths = dict[str, dict[str, Part]]
 
 JSON, HTML, PROBLEM = "application/json", "text/html", "application/problem+json"
