@@ -13,6 +13,7 @@ from server.kept_answers import KeptAnswers
 from server.labels import routes as labels
 from server.model import Model
 from server.monitor import routes as monitor_routes
+from server.openapi import routes as openapi_routes
 from server.pages import home as pages
 from server.pages import shown as _shown  # noqa: F401  # on the same
 from server.payload import PayloadReader
@@ -76,5 +77,6 @@ def create_app(settings: Settings, is_stopping: Event | None = None) -> Flask:
     monitor_routes.register(app, settings)
     sql_routes.register(app, settings, log)
     keeping_routes.register(app, settings, log)
+    openapi_routes.register(app, model, settings)
     errors.register(app)
     return app
