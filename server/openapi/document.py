@@ -2,7 +2,16 @@
 
 from server.config import Settings
 from server.model import Model
-from server.openapi import browsing, inferring, looking, predicting, querying, seeing
+from server.openapi import (
+    browsing,
+    inferring,
+    judging,
+    keeping,
+    looking,
+    predicting,
+    querying,
+    seeing,
+)
 from server.openapi.filters import filters
 from server.openapi.headers import HEADERS, PARAMETERS
 from server.openapi.schemas import to_schemas
@@ -10,9 +19,12 @@ from server.openapi.subject import to_subject
 from server.openapi.vocabulary import Part, problem_answers
 
 # A surface is a module with paths(subject); a new one stands here, and nowhere else.
-SURFACES = (predicting, browsing, querying, inferring, seeing, looking)
+SURFACES = (predicting, browsing, judging, querying, keeping, inferring, seeing, looking)
 _TAGS = {
     "Predictions": "Predict, and look at what was predicted.",
+    "Labels": "What turned out to be true, and how the predictions did.",
+    "Monitor": "What changed, and whether it matters.",
+    "Keeping": "The log, for years; where the server listens on loopback.",
     "Model": "What is served.",
     "SQL": "The log answers SQL, where the server listens on loopback.",
     "Open Inference Protocol": "The same predictions for clients of V2, as KServe names it.",
@@ -27,7 +39,8 @@ def to_document(model: Model, settings: Settings) -> Part:
     contract = subject.contract
     paths: Part = {}
     for surface in SURFACES:
-        paths |= surface.paths(subject)
+        for path, operations in surface.paths(subject).items():
+            paths.setdefault(path, {}).update(operations)
     return {
         "openapi": "3.1.1",
         "info": {

@@ -21,6 +21,12 @@ _EXPLAIN = query(
     "reasons.",
     {"type": "boolean"},
 )
+# The tables that are taken and answered; bytes that are no text have no schema in OpenAPI 3.1.
+TABLES: dict[str, Part] = {
+    "text/csv": {"schema": {"type": "string"}},
+    "application/x-ndjson": {"schema": {"type": "string"}},
+    "application/vnd.apache.parquet": {},
+}
 # A string of RFC 8941, or the bare word that most clients send.
 _KEYS = r'^("([ !#-\[\]-~]|\\["\\])+"|[!#-+\--:<-\[\]-~]+)$'
 _KEY: Part = {
@@ -42,7 +48,7 @@ def paths(subject: Subject) -> Paths:
                 "Predictions",
                 "Predict one object or a list; 200 means stored",
                 {200: _answer(subject)},
-                (409, 415, 422, 503),
+                (406, 409, 415, 422, 503),
                 parameters=[_EXPLAIN, _KEY],
                 body=_body(subject),
             )
@@ -96,8 +102,9 @@ def _answer(subject: Subject) -> Part:
         "examples": {"one": {"value": subject.answer}, "several": {"value": several}},
     }
     return answer(
-        "The answer to one object, which `Location` names, or to a list.",
-        {JSON: content},
+        "The answer to one object, which `Location` names, or to a list; in the type of the body, "
+        "unless `Accept` asks for another.",
+        {JSON: content, **TABLES},
         headers=["Location", "Server-Timing", "Idempotent-Replayed"],
         links={
             "stored": prediction_link("/prediction_id"),
@@ -117,7 +124,8 @@ def _body(subject: Subject) -> Part:
             "wrapped": {"value": {"instances": [one]}},
         },
     }
-    return body("One object, or a list of them.", {JSON: content})
+    told = "One object, or a list of them; or a table, a column a feature and `id`."
+    return body(told, {JSON: content, **TABLES})
 
 
 def _health(description: str) -> Part:

@@ -3,6 +3,7 @@
 import msgspec
 
 from server.contract import Contract
+from server.labels.payload import Label
 from server.openapi.log_schemas import log_schemas
 from server.openapi.subject import Subject
 from server.openapi.v2_schemas import v2_schemas
@@ -24,7 +25,7 @@ from server.openapi.vocabulary import Part, choice, schema
 def to_schemas(subject: Subject) -> dict[str, Part]:
     """Return the component schemas."""
     _, contract_parts = msgspec.json.schema_components(
-        [Contract], ref_template="#/components/schemas/{name}"
+        [Contract, Label], ref_template="#/components/schemas/{name}"
     )
     return {
         **_asked(subject),

@@ -18,6 +18,7 @@ PROBLEMS = {
     403: "Not from there: the page of another site, or SQL asked of what is not loopback",
     404: "Nothing is here",
     405: "The route takes other methods, which `Allow` names",
+    406: "The route answers in none of the types that `Accept` asks for",
     409: "A request with the same `Idempotency-Key` has been at work for long",
     413: "The body is larger than `SEXTANT_MAX_BODY_BYTES`",
     415: "The body is of a type that the route does not take",
@@ -25,15 +26,18 @@ PROBLEMS = {
     431: "The headers are beyond 256 KiB",
     500: "A fault of the server's own, told in its log",
     501: "The transfer encoding is unknown",
+    507: "A copy would fill the disk",
     503: "Too much is waiting, or the log cannot be written or read now: try again",
 }
 _HEADERS = {
     400: ["Server-Timing"],
     405: ["Allow"],
-    409: ["Retry-After"],
+    406: ["Server-Timing"],
+    409: ["Retry-After", "Server-Timing"],
     413: ["Server-Timing"],
     415: ["Server-Timing"],
     422: ["Server-Timing"],
+    507: [],
     500: ["Server-Timing"],
     503: ["Retry-After", "Server-Timing"],
 }
