@@ -9,7 +9,7 @@
 #   make report DATA=...       check the numbers in its prose, run its notebooks
 #   make bench                 load a server with Locust
 #   make compare               measure the server beside an empty Flask route
-#   make clients               ask a server with the clients of the Open Inference Protocol
+#   make clients               ask a server with clients of the Open Inference Protocol, and with schemathesis
 #   make image                 build the serving image
 
 PYTHON ?= python3
@@ -86,7 +86,7 @@ requirements: .venv/installed
 	$(COMPILE) -c constraints.txt -o requirements-dev.txt requirements-dev.in
 	$(COMPILE) -c requirements-dev.txt -o requirements-train.txt requirements-train.in
 	$(COMPILE) -c requirements-dev.txt -o requirements-serve.txt requirements-serve.in
-	for client in triton kserve mlserver; do \
+	for client in triton kserve mlserver schemathesis; do \
 	  $(COMPILE) -o tests/clients/$$client.txt tests/clients/$$client.in || exit; done
 COMPILE = .venv/bin/uv pip compile --universal --python-version 3.11 --generate-hashes \
   --no-header --quiet

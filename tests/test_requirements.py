@@ -28,7 +28,7 @@ def test_serving_and_training_are_part_of_what_is_tested(name):
     "name",
     [
         *(f"requirements-{name}.txt" for name in ("serve", "train", "dev")),
-        *(f"tests/clients/{name}.txt" for name in ("triton", "kserve", "mlserver")),
+        *(f"tests/clients/{name}.txt" for name in ("triton", "kserve", "mlserver", "schemathesis")),
     ],
 )
 def test_every_pin_has_its_hashes(name):

@@ -39,14 +39,15 @@ def read_asked(
     InvalidQuery
         If one cannot be used; it says which, and what it should be.
     """
-    texts = {name: each[0] for name, each in given.items() if each}
+    filled = {name: [text for text in each if text] for name, each in given.items()}
+    texts = {name: each[0] for name, each in filled.items() if each}
     return Asked(
         filter=read_filter(given, sources, now),
         order=_order(texts.get("sort", ""), sources),
         edge=_edge(texts),
         limit=_limit(texts.get("limit", str(PAGE_ROWS))),
         view=_one_of("view", texts.get("view", _VIEWS[0]), _VIEWS),
-        columns=[name for name in given.get("col", ()) if name],
+        columns=filled.get("col", []),
         plane=_plane(texts, sources),
         is_followed=_one_of("follow", texts.get("follow", "0"), ("0", "1")) == "1",
     )

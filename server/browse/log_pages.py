@@ -64,7 +64,7 @@ def show_predictions() -> Any:
 @blueprint.get("/predictions.<any(csv, ndjson, parquet):form>")
 def export_predictions(form: str) -> Response:
     """Send all predictions that fit, however many."""
-    at_length = request.args.get("explanations", "false")
+    at_length = request.args.get("explanations") or "false"
     if at_length not in ("true", "false"):
         raise BadRequest(f"explanations={at_length}: there are true and false")
     with ExitStack() as stack:

@@ -11,7 +11,10 @@ FILES = {
     "parquet": ("application/vnd.apache.parquet", True),
 }
 _EXPLANATIONS = query(
-    "explanations", "Whether to add what the model says at length.", {"type": "boolean"}
+    "explanations",
+    "Whether to add what the model says at length.",
+    {"type": "boolean"},
+    allowEmptyValue=True,
 )
 _REDIRECT: Part = {
     "description": "To the same page without the parameters that were left empty.",
@@ -31,6 +34,7 @@ def paths(subject: Subject) -> Paths:
                 {200: _page(), 302: _REDIRECT},
                 (503,),
                 parameters=[*asked, *page_parameters(subject), FORMAT],
+                on_page=(400,),
             )
         },
         **{f"/predictions.{form}": {"get": _file(form, asked)} for form in FILES},

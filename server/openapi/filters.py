@@ -1,10 +1,12 @@
 """The parameters that ask for predictions, made of the model's own names."""
 
 from server.contract import Contract
+from server.openapi import vocabulary
 from server.openapi.subject import Subject
-from server.openapi.vocabulary import Part, choice, query
+from server.openapi.vocabulary import Part, choice
 
-_FLOAT = r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?"
+# `17.` is taken as well, but `17...19` would be read as 17 to .19.
+_FLOAT = r"[+-]?([0-9]+(\.[0-9]+)?|\.[0-9]+)([eE][+-]?[0-9]+)?"
 _WHOLE = "[+-]?[0-9]{1,18}"
 _PATTERNS = {
     kind: rf"^(|!?null|({number})|({number})\.\.({number})?|\.\.({number}))$"
@@ -66,9 +68,9 @@ def filters(subject: Subject) -> dict[str, Part]:
     since = {"type": "string", "format": "date-time"}
     last = {"type": "string", "pattern": _LAST, "examples": ["15m"]}
     times = {
-        "from": query("from", "What was predicted from this time on; UTC unless it says.", since),
-        "to": query("to", "What was predicted before this time, which is after `from`.", since),
-        "last": query("last", "The same, counted back from now; without `from` and `to`.", last),
+        "from": _query("from", "What was predicted from this time on; UTC unless it says.", since),
+        "to": _query("to", "What was predicted before this time, which is after `from`.", since),
+        "last": _query("last", "The same, counted back from now; without `from` and `to`.", last),
     }
     asked = {
         # A feature may bear any name, and a component only some: they are numbered.
@@ -82,7 +84,7 @@ def _filter(name: str, kind: str, meaning: str) -> Part:
     pattern = _LIST if kind == "list" else _PATTERNS.get(kind)
     text: Part = {"type": "string", **({"pattern": pattern} if pattern else {})}
     several = {"type": "array", "items": text}
-    return query(name, f"{meaning} {_WORDS[kind]} Given several times, one has to fit.", several)
+    return _query(name, f"{meaning} {_WORDS[kind]} Given several times, one has to fit.", several)
 
 
 def page_parameters(subject: Subject) -> list[Part]:
@@ -93,15 +95,20 @@ def page_parameters(subject: Subject) -> list[Part]:
     orders = [f"{sign}{name}" for name in keys for sign in ("", "-")]
     one = {"type": "string", "enum": numbers}
     return [
-        query("sort", "The order; with a minus it falls.", {"type": "string", "enum": orders}),
-        query("limit", "The size of the page.", {"type": "integer", "minimum": 1, "maximum": 500}),
-        query("before", "The page holds what lies before this prediction in the order.", _ID),
-        query("after", "The page holds what lies after it; not with `before`.", _ID),
-        query(
+        _query("sort", "The order; with a minus it falls.", {"type": "string", "enum": orders}),
+        _query("limit", "The size of the page.", {"type": "integer", "minimum": 1, "maximum": 500}),
+        _query("before", "The page holds what lies before this prediction in the order.", _ID),
+        _query("after", "The page holds what lies after it; not with `before`.", _ID),
+        _query(
             "view", "Page only: the table, or pictures of what fits.", choice("table", "pictures")
         ),
-        query("col", "Page only: a column.", {"type": "array", "items": {"type": "string"}}),
-        query("x", "Page only: what is drawn across; with `y`.", one),
-        query("y", "Page only: what is drawn upwards; with `x`.", one),
-        query("follow", "Page only: look for new rows every two seconds.", choice("0", "1")),
+        _query("col", "Page only: a column.", {"type": "array", "items": {"type": "string"}}),
+        _query("x", "Page only: what is drawn across; with `y`.", one),
+        _query("y", "Page only: what is drawn upwards; with `x`.", one),
+        _query("follow", "Page only: look for new rows every two seconds.", choice("0", "1")),
     ]
+
+
+def _query(name: str, description: str, schema: Part) -> Part:
+    # What a form leaves empty says nothing.
+    return vocabulary.query(name, description, schema, allowEmptyValue=True)

@@ -14,7 +14,9 @@ from server.openapi.vocabulary import (
     schema,
 )
 
-FORMAT = query("format", "Page or data, whatever `Accept` says.", choice("json", "html"))
+FORMAT = query(
+    "format", "Page or data, whatever `Accept` says.", choice("json", "html"), allowEmptyValue=True
+)
 _EXPLAIN = query(
     "explain",
     "`true` answers a list with reasons, as one object is; `false` computes no sets, novelty or "

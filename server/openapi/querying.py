@@ -51,6 +51,7 @@ def _both(name: str, summary: str, ok: Part, example: str) -> dict[str, Part]:
         explode=True,
     )
     is_page = name == "sql_page"
+    on_page = (400, 422, 503) if is_page else ()
     form = {**given, "properties": {"q": q}, **({} if is_page else {"required": ["q"]})}
     sent = {kind: {"schema": form, "example": {"q": example}} for kind in FORMS}
     return {
@@ -61,6 +62,7 @@ def _both(name: str, summary: str, ok: Part, example: str) -> dict[str, Part]:
             {200: ok},
             _PROBLEMS,
             parameters=[asked if is_page else {**asked, "required": True}, others],
+            on_page=on_page,
         ),
         "post": operation(
             f"{name}_posted",
@@ -68,7 +70,8 @@ def _both(name: str, summary: str, ok: Part, example: str) -> dict[str, Part]:
             f"{summary}, asked by a form",
             {200: ok},
             _PROBLEMS,
-            body=body("The same fields.", sent),
+            body=body("The same fields.", sent, required=not is_page),
+            on_page=on_page,
         ),
     }
 

@@ -83,12 +83,12 @@ def _answers(subject: Subject) -> dict[str, Part]:
             **exactly({**shared, "predictions": several}),
         },
         "NovelValue": {
-            "description": "A value outside what the model was trained on or is meant for; "
-            "an open side is null.",
+            "description": "A value outside what the model was trained on or is meant for, null "
+            "where it is beyond float32; an open side is null.",
             **exactly(
                 {
                     "feature": TEXT,
-                    "value": FLOAT,
+                    "value": or_null(FLOAT),
                     "low": or_null(FLOAT),
                     "high": or_null(FLOAT),
                     "detail": TEXT,

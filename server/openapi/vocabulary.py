@@ -53,9 +53,14 @@ def operation(
     description: str = "",
     parameters: Sequence[Part] = (),
     body: Part | None = None,
+    on_page: Sequence[int] = (),
 ) -> Part:
-    """Return an operation: what it answers where all is well, and with which statuses where not."""
+    """Return an operation: what it answers where all is well, and with which statuses where not.
+
+    The problems of `on_page` are shown by a page to those who asked for one.
+    """
     every = {str(status): _with_request_id(answer) for status, answer in answers.items()}
+    every |= {str(status): _problem(status, (PROBLEM, HTML)) for status in on_page}
     for status in sorted({*_ANYWHERE, *problems}):
         every.setdefault(str(status), ref("responses", f"Problem{status}"))
     return {
@@ -97,9 +102,9 @@ def file_of(description: str, media_type: str, *, is_binary: bool = False) -> Pa
     return answer(description, {media_type: content}, headers=["Content-Disposition"])
 
 
-def body(description: str, content: Mapping[str, Part]) -> Part:
-    """Return the body of a request, which must be there."""
-    return {"description": description, "required": True, "content": dict(content)}
+def body(description: str, content: Mapping[str, Part], *, required: bool = True) -> Part:
+    """Return the body of a request."""
+    return {"description": description, "required": required, "content": dict(content)}
 
 
 def query(name: str, description: str, schema: Part, **members: Any) -> Part:
@@ -125,14 +130,13 @@ def choice(*texts: str) -> Part:
 
 def problem_answers() -> dict[str, Part]:
     """Return the answers that say no, one a status, as components."""
-    return {
-        f"Problem{status}": answer(
-            text,
-            {PROBLEM: {"schema": schema("Problem")}},
-            headers=headers_of_problem(status),
-        )
-        for status, text in PROBLEMS.items()
-    }
+    return {f"Problem{status}": _problem(status, (PROBLEM,)) for status in PROBLEMS}
+
+
+def _problem(status: int, media_types: Sequence[str]) -> Part:
+    told = {PROBLEM: {"schema": schema("Problem")}, HTML: {"schema": {"type": "string"}}}
+    content = {media_type: told[media_type] for media_type in media_types}
+    return answer(PROBLEMS[status], content, headers=headers_of_problem(status))
 
 
 def headers_of_problem(status: int) -> list[str]:

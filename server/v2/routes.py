@@ -2,7 +2,9 @@
 
 import msgspec
 from flask import Blueprint, Response, current_app, g, request
-from werkzeug.exceptions import MethodNotAllowed, NotFound, ServiceUnavailable
+from flask.blueprints import BlueprintSetupState
+from werkzeug.exceptions import NotFound, ServiceUnavailable
+from werkzeug.routing import PathConverter
 
 from server.contract import Contract
 from server.faults import InvalidPayload
@@ -18,6 +20,17 @@ from server.web import REQUEST_ID, json_response, parts
 blueprint = Blueprint("v2", __name__, url_prefix="/v2")
 
 _LENGTH_HEADER = "Inference-Header-Content-Length"
+
+
+class _Name(PathConverter):
+    """A name that may hold slashes, but for the path of inference: that one takes POST alone."""
+
+    regex = "[^/].*?(?<!/infer)"
+
+
+@blueprint.record_once
+def _(state: BlueprintSetupState) -> None:
+    state.app.url_map.converters["name"] = _Name
 
 
 @blueprint.get("")
@@ -54,13 +67,10 @@ def index() -> Response:
     return json_response([{**entry, "state": "READY", "reason": ""}])
 
 
-@blueprint.get("/models/<path:model>")
-@blueprint.get("/models/<path:model>/versions/<path:version>")
+@blueprint.get("/models/<name:model>")
+@blueprint.get("/models/<path:model>/versions/<name:version>")
 def model(model: str, version: str | None = None) -> Response:
     """Say what the model takes and answers."""
-    # Names may hold slashes, so the rules take in this path as well.
-    if (version or model).endswith("/infer"):
-        raise MethodNotAllowed(["POST"])
     return json_response(metadata.of_model(_find(model, version)))
 
 

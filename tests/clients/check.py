@@ -2,8 +2,10 @@
 
 Each lives in an environment of its own, made here from its pins, for they clash. They ask the model
 we ship, and a small one with integers, texts and names that are hard to put in an address.
+schemathesis then asks the first of them what its OpenAPI document says.
 """
 
+import os
 import re
 import subprocess
 import sys
@@ -15,6 +17,7 @@ from pathlib import Path
 from benchmarks.running import ROOT, SEXTANT, free_port, serving
 
 CLIENTS = ("triton", "kserve", "mlserver")
+EXPLORER = "schemathesis"
 HERE = ROOT / "tests" / "clients"
 UV = Path(sys.executable).with_name("uv")
 
@@ -45,6 +48,7 @@ def ask(model, pythons, folder):
             subprocess.run([pythons[client], script, url], check=True, timeout=300)
         if model.stem == "sdss":
             follow_the_document(pythons, url)
+            explore(pythons, url, folder)
 
 
 def follow_the_document(pythons, url):
@@ -59,6 +63,14 @@ def follow_the_document(pythons, url):
         assert "STAR" in said.stdout, said
 
 
+def explore(pythons, url, folder):
+    """Ask all that the OpenAPI document says can be asked, and much that it says cannot."""
+    command = [pythons[EXPLORER].with_name("schemathesis"), "--config-file"]
+    command += [HERE / "schemathesis.toml", "run", "--no-color", f"{url}/openapi.json"]
+    environment = {**os.environ, "PYTHONPATH": str(HERE)}
+    subprocess.run(command, check=True, cwd=folder, env=environment, timeout=600)
+
+
 def main():
     """Run it all and say how long it took."""
     begin = time.monotonic()
@@ -66,8 +78,9 @@ def main():
         folder = Path(name)
         # Downloads wait for each other's packages, not for the processor.
         with ThreadPoolExecutor() as pool:
-            made = pool.map(install, CLIENTS, [folder] * len(CLIENTS))
-            pythons = dict(zip(CLIENTS, made, strict=True))
+            wanted = (*CLIENTS, EXPLORER)
+            made = pool.map(install, wanted, [folder] * len(wanted))
+            pythons = dict(zip(wanted, made, strict=True))
         installed = time.monotonic()
         mass = folder / "mass.onnx"
         command = [sys.executable, "-m", "tests.clients.make_model", mass]

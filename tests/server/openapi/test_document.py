@@ -284,3 +284,14 @@ def test_no_other_type_than_the_document_says_is_answered_at_metrics(client):
     }
 
     assert answered == set(told)
+
+
+def test_a_derived_value_beyond_float32_is_answered_as_the_document_says(client):
+    far = {**OBJECT, "u": 3e38, "g": -3e38}
+
+    for explain in ("true", "false"):
+        answer = client.post(f"/predict?explain={explain}", json=far)
+        assert answer.status_code == 200
+        schema_of(document_of(client), "Answer").validate(answer.json)
+    explained = client.post("/predict", json=far).json
+    assert None in [each["value"] for each in explained["novelty"]]

@@ -300,3 +300,12 @@ def test_another_method_is_refused_with_the_right_one_named(client):
     assert answer.status_code == 405
     assert "POST" in answer.headers["Allow"]
     assert answer.json["error"]
+
+
+@pytest.mark.parametrize("base", ["/v2/models/sdss", "/v2/models/sdss/versions/1"])
+@pytest.mark.parametrize("method", ["OPTIONS", "GET"])
+def test_inference_is_said_to_take_post_alone(client, base, method):
+    answer = client.open(f"{base}/infer", method=method)
+
+    assert answer.status_code == (200 if method == "OPTIONS" else 405)
+    assert set(answer.headers["Allow"].split(", ")) == {"POST", "OPTIONS"}
