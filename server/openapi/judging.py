@@ -18,11 +18,8 @@ from server.openapi.vocabulary import (
 )
 
 TEXT: Part = {"type": "string"}
-WINDOW = [
-    query("last", "The newest of it, counted back from now: `15m`, `24h`, `7d`.", TEXT),
-    query("from", "From this time on, ISO 8601, UTC unless it says otherwise.", TEXT),
-    query("to", "Before this time.", TEXT),
-]
+# The same that the log takes.
+WINDOW = [ref("parameters", f"filter-{name}") for name in ("last", "from", "to")]
 _MODEL = query("model", "The model; the served one unless told.", TEXT)
 _VERSION = query("version", "Its version; as served unless told.", TEXT)
 ID_IN_PATH: Part = {

@@ -5,6 +5,7 @@ import uuid
 import schemathesis
 
 # Where the first is given, the second contradicts it.
+WINDOWED = ("/predictions", "/labels", "/monitor")
 CONTRADICTS = (("from", "last"), ("to", "last"), ("from", "to"), ("before", "after"))
 
 
@@ -16,7 +17,7 @@ def before_call(_context, case, _kwargs):
     if case.operation.path == "/predict" and "Idempotency-Key" in (case.headers or {}):
         # One key with two bodies is refused, as it should be.
         case.headers["Idempotency-Key"] = uuid.uuid4().hex
-    if case.operation.path.startswith("/predictions") and case.query:
+    if case.operation.path.startswith(WINDOWED) and case.query:
         case.query = together(dict(case.query))
 
 
@@ -44,9 +45,3 @@ def rising(given):
         return f"{last}..{first}" if dots and float(first) > float(last) else given
     except ValueError:  # open at one side, or no range
         return given
-
-
-@schemathesis.hook
-def filter_query(_context, query):
-    """Leave out JSON's null where a text belongs: in an address it is the text null, which is."""
-    return not query or None not in query.values()
