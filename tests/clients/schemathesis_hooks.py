@@ -4,8 +4,9 @@ import uuid
 
 import schemathesis
 
-# Where the first is given, the second contradicts it.
+# Paths that take a window of time.
 WINDOWED = ("/predictions", "/labels", "/monitor")
+# Where the first is given, the second contradicts it.
 CONTRADICTS = (("from", "last"), ("to", "last"), ("from", "to"), ("before", "after"))
 
 
