@@ -84,7 +84,9 @@ def _filter(name: str, kind: str, meaning: str) -> Part:
     pattern = _LIST if kind == "list" else _PATTERNS.get(kind)
     text: Part = {"type": "string", **({"pattern": pattern} if pattern else {})}
     several = {"type": "array", "items": text}
-    return _query(name, f"{meaning} {_WORDS[kind]} Given several times, one has to fit.", several)
+    return vocabulary.query(
+        name, f"{meaning} {_WORDS[kind]} Given several times, one has to fit.", several
+    )
 
 
 def page_parameters(subject: Subject) -> list[Part]:
@@ -102,7 +104,9 @@ def page_parameters(subject: Subject) -> list[Part]:
         _query(
             "view", "Page only: the table, or pictures of what fits.", choice("table", "pictures")
         ),
-        _query("col", "Page only: a column.", {"type": "array", "items": {"type": "string"}}),
+        vocabulary.query(
+            "col", "Page only: a column.", {"type": "array", "items": {"type": "string"}}
+        ),
         _query("x", "Page only: what is drawn across; with `y`.", one),
         _query("y", "Page only: what is drawn upwards; with `x`.", one),
         _query("follow", "Page only: look for new rows every two seconds.", choice("0", "1")),
@@ -110,5 +114,5 @@ def page_parameters(subject: Subject) -> list[Part]:
 
 
 def _query(name: str, description: str, schema: Part) -> Part:
-    # What a form leaves empty says nothing.
+    # What a form leaves empty says nothing; where several texts are taken, one may be empty.
     return vocabulary.query(name, description, schema, allowEmptyValue=True)

@@ -44,9 +44,3 @@ def rising(given):
         return f"{last}..{first}" if dots and float(first) > float(last) else given
     except ValueError:  # open at one side, or no range
         return given
-
-
-@schemathesis.hook
-def filter_query(_context, query):
-    """Leave out JSON's null where a text belongs: in an address it is the text null, which is."""
-    return not query or None not in query.values()
