@@ -23,6 +23,11 @@ OBJECT = {"u": 19.47406, "g": 17.0424, "r": 15.94699, "i": 15.50342, "z": 15.225
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 
 
+def _environment():
+    """Return what the tests were started with, without what is for them and not for the server."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("SEXTANT_")}
+
+
 class ServerProcess:
     """A real ``python -m server`` on a port of its own."""
 
@@ -32,7 +37,7 @@ class ServerProcess:
         self.process = subprocess.Popen(
             [*prefix, sys.executable, "-m", "server"],
             cwd=ROOT,
-            env={**(os.environ if environment is None else environment), **variables},
+            env={**(_environment() if environment is None else environment), **variables},
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
