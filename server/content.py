@@ -1,4 +1,4 @@
-"""Undo the compression of a body, within bounds."""
+"""Undo the compression of a body, within bounds, and compress answers."""
 
 import zlib
 from http import HTTPStatus
@@ -7,6 +7,9 @@ from server.faults import InvalidPayload
 
 # By Content-Encoding, what zlib is told of the frame.
 _WINDOWS = {"gzip": zlib.MAX_WBITS | 16, "x-gzip": zlib.MAX_WBITS | 16, "deflate": zlib.MAX_WBITS}
+# Shorter answers are not worth compressing; the fastest level takes a third of the next.
+_LEAST_BYTES = 1_024
+_LEVEL = 1
 
 
 def decompress(body: bytes, encoding: str, *, max_bytes: int) -> bytes:
@@ -46,3 +49,11 @@ def decompress(body: bytes, encoding: str, *, max_bytes: int) -> bytes:
             f"{len(unpacking.unused_data)} bytes stand behind the end of its {encoding}",
         )
     return content
+
+
+def compress(content: bytes) -> bytes | None:
+    """Return `content` as gzip, or None where that is not worth it."""
+    if len(content) < _LEAST_BYTES:
+        return None
+    packing = zlib.compressobj(_LEVEL, wbits=_WINDOWS["gzip"])
+    return packing.compress(content) + packing.flush()

@@ -6,12 +6,12 @@ from flask.blueprints import BlueprintSetupState
 from werkzeug.exceptions import NotFound, ServiceUnavailable
 from werkzeug.routing import PathConverter
 
+from server.content import compress, decompress
 from server.contract import Contract
 from server.faults import InvalidPayload
 from server.routes import predict_and_store, trouble
 from server.v2 import metadata
 from server.v2.asking import read_request
-from server.v2.content import compress, decompress
 from server.v2.inputs import read_inputs, without_answer
 from server.v2.outputs import Written, find_outputs, write
 from server.v2.statistics import read_statistics
