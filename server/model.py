@@ -114,14 +114,14 @@ class Model:
         started = time.perf_counter()
         outputs = self._run(columns, explain, names)
         inference_ms = (time.perf_counter() - started) * 1e3
-        not_finite = [
+        not_finite = {
             int(row)
             for name, array in outputs.items()
             # A derived feature may be missing.
             if array.dtype == np.float32 and name != "derived" and not np.isfinite(array).all()
-            for row in np.unique(np.argwhere(~np.isfinite(array))[:, 0])
-        ]
-        return Prediction(outputs, not_finite, inference_ms)
+            for row in np.argwhere(~np.isfinite(array))[:, 0]
+        }
+        return Prediction(outputs, sorted(not_finite), inference_ms)
 
     def _run(self, columns: Mapping[str, Any], explain: bool, names: Any = None) -> dict[str, Any]:
         names = names or (self._all_names if explain else self._names)

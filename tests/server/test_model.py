@@ -10,6 +10,7 @@ import pytest
 from server.contract import InvalidModel, to_decimals
 from server.model import Model
 from tests.server.conftest import SHIPPED
+from tests.server.storage.test_parts import odd_model
 
 _ODD_EVALUATION = (
     '{"of": "", "heads": [{"head": "x", "rows": 1, "confusion": [[1]], "reliability": [],'
@@ -258,3 +259,21 @@ def test_the_contract_can_be_said_again():
     contract = Model(SHIPPED).contract
 
     assert msgspec.json.decode(msgspec.json.encode(contract))["model_name"] == "sdss"
+
+
+def test_a_row_without_a_finite_answer_is_named_once_however_much_of_it_is_infinite(tmp_path):
+    odd_model(tmp_path / "odd.onnx")
+    model = Model(tmp_path / "odd.onnx")
+    sizes = np.array([0.5, 3.4e38], dtype=np.float32)
+
+    prediction = model.predict(
+        {"it's.a.size": sizes, "kind": np.array(["x", "x"], dtype=object)}, explain=True
+    )
+
+    infinite = [
+        name
+        for name, array in prediction.outputs.items()
+        if name != "derived" and array.dtype == np.float32 and not np.isfinite(array).all()
+    ]
+    assert len(infinite) > 1
+    assert prediction.not_finite == [1]
