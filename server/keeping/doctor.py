@@ -63,6 +63,12 @@ class Doctor:
         self.state = max(self.state, state)
 
     def _why_out_of_reach(self) -> str | None:
+        try:
+            return self._why_unreadable()
+        except PermissionError as error:  # of a folder on the way
+            return f"{error.filename}: this user may not read it: change that, or ask as another"
+
+    def _why_unreadable(self) -> str | None:
         if not self.path.parent.is_dir():
             return f"{self.path.parent}: no such folder; a server that starts makes it"
         if not self.path.exists():

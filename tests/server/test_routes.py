@@ -306,7 +306,6 @@ def test_pages_of_predictions_follow_each_other_without_gap_or_overlap(client):
         "limit=" + "9" * 5000,
         "limit=x",
         "limit=²",
-        "limit=",
         "before=x",
         "format=xml",
     ],

@@ -4,6 +4,8 @@ import os
 import struct
 import subprocess
 import sys
+import tempfile
+from pathlib import Path
 
 import duckdb
 import pytest
@@ -209,7 +211,9 @@ def test_who_may_not_read_is_told(damaged):
         "os.access('/', 0); os.seteuid(65534 if os.geteuid() == 0 else os.geteuid()); "
         "doctor = Doctor(Path(sys.argv[1])); print(*doctor.look()); sys.exit(doctor.state)"
     )
-    for parent in path.parents[:3]:
+    for parent in path.parents:
+        if parent == Path(tempfile.gettempdir()):
+            break
         parent.chmod(0o755)
 
     done = subprocess.run(
@@ -314,3 +318,21 @@ def test_any_byte_of_the_write_ahead_log_that_changes_is_noticed(killed, tmp_pat
     assert look_at_wal(wal_of(killed)).transactions == REQUESTS
     # In the head stand the ids of database and checkpoint, which DuckDB compares itself.
     assert [at for at in missed if at > look.head_bytes] == []
+
+
+def test_a_folder_that_may_not_be_entered_is_told(damaged):
+    path = damaged()
+    code = (
+        "import os, sys; from pathlib import Path; from server.keeping.doctor import Doctor; "
+        "os.seteuid(65534 if os.geteuid() == 0 else os.geteuid()); "
+        "doctor = Doctor(Path(sys.argv[1])); print(*doctor.look()); sys.exit(doctor.state)"
+    )
+    path.parent.chmod(0)
+
+    done = subprocess.run(
+        [sys.executable, "-c", code, path], capture_output=True, text=True, check=False
+    )
+    path.parent.chmod(0o755)
+
+    assert "this user may not read it" in done.stdout, done.stderr
+    assert done.returncode == 1
