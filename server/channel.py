@@ -58,6 +58,7 @@ class Asked:
         self._channel = channel
         self._request = channel.requests[0]
         headers = self._request.headers
+        self.caller: str = channel.addr[0]
         self.request_id = name_of_request(headers.get("X_REQUEST_ID", ""))
         self.record = Record(
             {

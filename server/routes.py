@@ -22,6 +22,8 @@ T = TypeVar("T")
 @blueprint.before_app_request
 def _name_request() -> None:
     g.request_id = name_of_request(request.headers.get("X-Request-ID", ""))
+    # Who asks: the name of a key, or an address.
+    g.caller = request.remote_addr or ""
 
 
 @blueprint.after_app_request

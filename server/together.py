@@ -46,6 +46,8 @@ class Asked(Protocol):
 
     body: bytes
     request_id: str
+    # Who asks: the name of a key, or an address.
+    caller: str
     record: Record
 
     def answer(self, answer: Answer) -> None:
