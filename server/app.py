@@ -43,7 +43,7 @@ def create_app(settings: Settings, is_stopping: Event | None = None) -> Flask:
     server.storage.database.LogUnusable
         If the database cannot be opened.
     """
-    model = Model(settings.model)
+    model = Model(settings.model, settings.model_sha256)
     log = PredictionLog(
         settings.database,
         model.contract,

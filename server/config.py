@@ -1,5 +1,6 @@
 """Every setting of the server: its default, its unit and its meaning."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -26,6 +27,8 @@ class Settings:
     port: int = 8080
     # The ONNX file to serve.
     model: Path = Path("models/sdss.onnx")
+    # The sha256 that the ONNX file must have, as sha256sum prints it; unless set, any will do.
+    model_sha256: str = ""
     # The DuckDB file that holds the prediction log; its folder is made if it is missing.
     database: Path = Path("data/predictions.duckdb")
     # Requests at work at once. Each waits for its commit, so this is also how many can share one:
@@ -87,6 +90,11 @@ class Settings:
                 raise InvalidSettings(
                     f"{variable}: {getattr(self, name)!r} is none of {', '.join(choices)}"
                 )
+        if self.model_sha256 and not _SHA256.fullmatch(self.model_sha256):
+            raise InvalidSettings(
+                f"SEXTANT_MODEL_SHA256: {self.model_sha256!r} is not 64 hexadecimal digits, "
+                "as sha256sum prints them"
+            )
         if self.max_waiting_rows < self.max_instances:
             raise InvalidSettings(
                 f"SEXTANT_MAX_WAITING_ROWS: {self.max_waiting_rows} is less than "
@@ -117,6 +125,7 @@ class Settings:
         return sorted(n for n in environment if n.startswith("SEXTANT_") and n not in known)
 
 
+_SHA256 = re.compile("[0-9a-fA-F]{64}")
 _BOUNDS: dict[str, tuple[float, float]] = {
     "port": (0, 65_535),
     "threads": (1, 1_000),

@@ -44,19 +44,28 @@ class Model:
     ----------
     path : Path
         The ONNX file.
+    sha256 : str, optional
+        The hash that the whole file must have, in hexadecimal digits.
 
     Raises
     ------
     InvalidModel
-        If the file cannot be loaded, is damaged, has no contract, has a graph that is not the one
-        the contract describes, or does not give the golden rows their answers.
+        If the file cannot be loaded, is not the one asked for, is damaged, has no contract, has a
+        graph that is not the one the contract describes, or does not give the golden rows their
+        answers.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, sha256: str = "") -> None:
         try:
             content = path.read_bytes()
         except OSError as error:
             raise InvalidModel(f"{path}: cannot be read: {error.strerror}") from None
+        # Before anything else looks into it.
+        if sha256 and (found := hashlib.sha256(content).hexdigest()) != sha256.lower():
+            raise InvalidModel(
+                f"{path}: is not the file asked for: SEXTANT_MODEL_SHA256 is {sha256.lower()}, and "
+                f"its sha256 is {found}"
+            )
         if not _is_whole(content):
             raise InvalidModel(
                 f"{path}: is no model file of Sextant's, or damaged: it does not end in the sha256 "

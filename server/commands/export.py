@@ -75,7 +75,7 @@ def add_to(commands: Any) -> None:
 
 def _run(asked: argparse.Namespace, settings: Settings) -> None:
     if asked.with_labels:
-        contract = Model(settings.model).contract
+        contract = Model(settings.model, settings.model_sha256).contract
         with source_of(settings, asked.url) as source:
             count = export_labelled(source, contract, asked.to)
             print(f"{asked.to}: {count:,} rows with {contract.target.name} from {source.name}")

@@ -48,7 +48,7 @@ def add_to(commands: Any) -> None:
 
 
 def _run(asked: argparse.Namespace, settings: Settings) -> None:
-    model = Model(asked.model or settings.model)
+    model = Model(asked.model) if asked.model else Model(settings.model, settings.model_sha256)
     began = time.monotonic()
     with contextlib.ExitStack() as stack:
         request = _request(asked, stack)

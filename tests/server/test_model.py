@@ -74,6 +74,23 @@ def test_a_missing_file_is_named(tmp_path):
         Model(tmp_path / "none.onnx")
 
 
+def test_the_file_asked_for_is_served_however_its_hash_is_written():
+    asked = hashlib.sha256(SHIPPED.read_bytes()).hexdigest()
+
+    assert Model(SHIPPED, asked.upper()).contract.model_name == "sdss"
+
+
+@pytest.mark.parametrize("content", [SHIPPED.read_bytes(), b"not a model"], ids=["whole", "none"])
+def test_another_file_than_asked_for_is_refused_with_both_hashes(tmp_path, content, monkeypatch):
+    path = tmp_path / "other.onnx"
+    path.write_bytes(content)
+    found, asked = hashlib.sha256(content).hexdigest(), 64 * "a"
+    monkeypatch.delattr("onnxruntime.InferenceSession")  # it is not to be opened
+
+    with pytest.raises(InvalidModel, match=f"SEXTANT_MODEL_SHA256 is {asked}.*sha256 is {found}"):
+        Model(path, asked)
+
+
 @pytest.mark.parametrize(
     "content", [b"", b"not a model", SHIPPED.read_bytes()[:100_000], stamped(b"not a model")]
 )
