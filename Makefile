@@ -8,6 +8,7 @@
 #   make experiments DATA=...  the long computing of the analysis, into its results.json
 #   make report DATA=...       check the numbers in its prose, run its notebooks
 #   make bench                 load a server with Locust
+#   make faults                break a server in every way there is, and count what it lost
 #   make compare               measure the server beside an empty Flask route
 #   make clients               ask a server with clients of the Open Inference Protocol, and with schemathesis
 #   make image                 build the serving image
@@ -27,7 +28,7 @@ USERS ?= 32
 
 NEEDS_DATA = test -n "$(DATA)" || { echo "name the table: make $@ DATA=path/to/table.csv"; exit 2; }
 
-.PHONY: serve test check model card experiments report bench compare clients image requirements
+.PHONY: serve test check model card experiments report bench faults compare clients image requirements
 .DELETE_ON_ERROR:
 
 serve: .venv-serve/installed
@@ -68,6 +69,11 @@ report: .venv/installed
 
 bench: .venv/installed
 	.venv/bin/python -m benchmarks.bench --users $(USERS) --seconds $(DURATION)
+
+# make faults FAULTS="kill9 sigterm" ROUNDS=10; SHORT=1 takes few rounds of each.
+faults: .venv/installed
+	.venv/bin/python -m benchmarks.faults $(FAULTS) $(if $(ROUNDS),--rounds $(ROUNDS)) \
+	  $(if $(SHORT),--short)
 
 compare: .venv/installed
 	.venv/bin/python -m benchmarks.compare

@@ -40,19 +40,26 @@ def serving(
     NotStarted
         If `ready_url` does not answer 200 in time.
     """
+    process = launch(command, environment, output=output)
+    try:
+        wait_until_ready(process, ready_url, output)
+        yield process
+    finally:
+        stop(process)
+
+
+def launch(
+    command: Sequence[str], environment: Mapping[str, str], *, output: Path
+) -> subprocess.Popen[bytes]:
+    """Start `command` without waiting for it; what it prints goes to `output`."""
     with output.open("wb") as stream:
-        process = subprocess.Popen(
+        return subprocess.Popen(
             command,
             env={**os.environ, **environment},
             cwd=ROOT,
             stdout=stream,
             stderr=subprocess.STDOUT,
         )
-    try:
-        _wait_until_ready(process, ready_url, output)
-        yield process
-    finally:
-        stop(process)
 
 
 def stop(process: subprocess.Popen[bytes]) -> None:
@@ -65,7 +72,14 @@ def stop(process: subprocess.Popen[bytes]) -> None:
         process.wait()
 
 
-def _wait_until_ready(process: subprocess.Popen[bytes], url: str, output: Path) -> None:
+def wait_until_ready(process: subprocess.Popen[bytes], url: str, output: Path) -> None:
+    """Return once `url` answers 200.
+
+    Raises
+    ------
+    NotStarted
+        If it does not in time, or the process ends.
+    """
     deadline = time.monotonic() + _START_TIMEOUT_S
     while not _answers(url):
         if process.poll() is not None or time.monotonic() > deadline:

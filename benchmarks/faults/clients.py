@@ -1,0 +1,166 @@
+"""Clients in a closed loop that remember what they sent and were told, through every end."""
+
+import contextlib
+import http.client
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from random import Random
+
+from benchmarks.answers import WrongAnswer
+from benchmarks.faults.ledger import Ledger
+from benchmarks.faults.pool import SIZE, Pool
+from benchmarks.faults.server import Server, ask
+
+# Rows of a request: most ask for one, some for as many as are inserted as columns.
+SIZES = (1, 1, 1, 1, 1, 1, 1, 20, 20, 600)
+# Who asks for one object names it by a key as often as not; who sends more always does.
+_KEYED_SHARE = 0.5
+# Refusals that say: try again.
+_REFUSALS = (409, 429, 503)
+# A server that is not there, or refuses, is not asked again at once.
+_PAUSE_S = 0.05
+
+
+class Clients:
+    """Threads that ask a server without a pause, whatever becomes of it, until they are stopped.
+
+    A request with an Idempotency-Key is sent until it is answered; one without, once.
+
+    Parameters
+    ----------
+    count : int
+        How many ask at once.
+    sizes : sequence of int
+        Rows of a request, one of which is chosen each time.
+    may_break : bool
+        Whether a connection may end without an answer: where a process is killed it does.
+    journal_size : callable
+        Returns how much of the journal is written; see shim.py.
+    """
+
+    def __init__(
+        self,
+        server: Server,
+        ledger: Ledger,
+        pool: Pool,
+        *,
+        count: int = 8,
+        sizes: Sequence[int] = SIZES,
+        may_break: bool = False,
+        journal_size: Callable[[], int] = lambda: 0,
+        prefix: str = "",
+    ) -> None:
+        self._server = server
+        self._ledger = ledger
+        self._pool = pool
+        self._sizes = sizes
+        self._may_break = may_break
+        self._journal_size = journal_size
+        self._is_over = threading.Event()
+        # Longest that any answer took, in seconds.
+        self.longest_s = 0.0
+        self._threads = [
+            threading.Thread(target=self._run, args=(f"{prefix}{number}",), daemon=True)
+            for number in range(count)
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    def stop(self) -> None:
+        """Let each finish what it is asking now, and ask no more."""
+        self._is_over.set()
+        for thread in self._threads:
+            thread.join()
+
+    def _run(self, name: str) -> None:
+        chance = Random(name)  # noqa: S311  # no secrets
+        connection = self._connect()
+        count = 0
+        while not self._is_over.is_set():
+            count += 1
+            n_rows = chance.choice(self._sizes)
+            numbers = [chance.randrange(SIZE) for _ in range(n_rows)]
+            is_keyed = n_rows > 1 or chance.random() < _KEYED_SHARE
+            while not self._send(connection, f"{name}-{count}", numbers, is_keyed=is_keyed):
+                if not is_keyed or self._is_over.is_set():
+                    break
+        connection.close()
+
+    def _connect(self) -> http.client.HTTPConnection:
+        return http.client.HTTPConnection("127.0.0.1", self._server.port, timeout=60)
+
+    def _send(
+        self,
+        connection: http.client.HTTPConnection,
+        name: str,
+        numbers: Sequence[int],
+        *,
+        is_keyed: bool,
+    ) -> bool:
+        """Ask once; return whether it was answered."""
+        began = time.monotonic()
+        try:
+            status = send(
+                connection,
+                self._ledger,
+                self._pool,
+                name,
+                numbers,
+                is_keyed=is_keyed,
+                journal_size=self._journal_size,
+            )
+        except (OSError, http.client.HTTPException) as error:
+            connection.close()
+            if not self._may_break:
+                self._ledger.complain(f"{name}: no answer ({type(error).__name__}: {error})")
+            time.sleep(_PAUSE_S)
+            return False
+        self.longest_s = max(self.longest_s, time.monotonic() - began)
+        if status != 200:
+            time.sleep(_PAUSE_S)
+        return status == 200
+
+
+def send(
+    connection: http.client.HTTPConnection,
+    ledger: Ledger,
+    pool: Pool,
+    name: str,
+    numbers: Sequence[int],
+    *,
+    is_keyed: bool,
+    journal_size: Callable[[], int] = lambda: 0,
+) -> int:
+    """Ask once, note the answer and whatever is wrong with it; return the status.
+
+    Raises
+    ------
+    OSError, http.client.HTTPException
+        If the connection breaks.
+    """
+    rows = pool.rows(name, numbers)
+    headers = {"Idempotency-Key": f'"{name}"'} if is_keyed else {}
+    ledger.send(name, numbers, is_keyed=is_keyed)
+    content = rows[0] if len(rows) == 1 else rows
+    status, answer, response = ask(connection, "/predict", content, headers)
+    if status == 200:
+        ledger.tell(name, answer.get("predictions", [answer]), journal_size())
+        try:
+            pool.check(rows, numbers, answer)
+        except (WrongAnswer, KeyError, TypeError, ValueError) as error:
+            ledger.find_wrong(f"{name}: {error}")
+        return status
+    ledger.refuse(status)
+    if status not in _REFUSALS or not response.getheader("Retry-After"):
+        ledger.complain(f"{name}: refused with {status}: {str(answer)[:200]}")
+    return status
+
+
+@contextlib.contextmanager
+def asking(clients: Clients) -> Iterator[Clients]:
+    """Have the clients ask until the block ends."""
+    try:
+        yield clients
+    finally:
+        clients.stop()
