@@ -12,6 +12,7 @@ from typing import Self
 import duckdb
 
 from server.sql.guard import SqlRefused
+from server.storage.memory import most_bytes
 
 # How often a query is looked after, in seconds.
 _LOOK_S = 0.02
@@ -38,6 +39,7 @@ class Watch:
         self._is_over = threading.Event()
         self._began = time.monotonic()
         self._memory = _memory_bytes()
+        self._most_bytes = most_bytes(_MAX_GROWTH_BYTES)
         self._thread = threading.Thread(target=self._look, name="sql-watch", daemon=True)
 
     def __enter__(self) -> Self:
@@ -62,7 +64,7 @@ class Watch:
     def _too_much(self) -> str | None:
         if time.monotonic() - self._began > self._time_s:
             return f"this took longer than {self._time_s:g} s, SEXTANT_QUERY_TIMEOUT_S"
-        if _memory_bytes() - self._memory > _MAX_GROWTH_BYTES:
+        if _memory_bytes() - self._memory > self._most_bytes:
             return "this takes too much memory"
         with contextlib.suppress(FileNotFoundError):
             if self._path and self._path.stat().st_size > _MAX_FILE_BYTES:

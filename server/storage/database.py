@@ -4,6 +4,7 @@ from pathlib import Path
 
 import duckdb
 
+from server.storage.memory import most_bytes
 from server.storage.parts import literal
 from server.storage.write_ahead import look_at_wal
 
@@ -18,10 +19,11 @@ _CONFIG: dict[str, str | bool | int | float | list[str]] = {
     # SQL from users sees neither variables of Python's nor keeps secrets.
     "python_enable_replacements": False,
     "allow_persistent_secrets": False,
-    # For the log and all queries together; beyond the first they spill to disk, up to the second.
-    "memory_limit": "1GB",
+    # Beyond the memory they may take, queries spill to disk, up to this.
     "max_temp_directory_size": "4GB",
 }
+# Most memory for the log and all queries together.
+_MEMORY_BYTES = 10**9
 
 
 class LogUnusable(Exception):
@@ -47,7 +49,8 @@ def open_database(path: Path) -> duckdb.DuckDBPyConnection:
     _check_wal(path)
     try:
         # An absolute path, because DuckDB takes :memory: and the like for something else.
-        connection = duckdb.connect(str(path.absolute()), config=_CONFIG)
+        config = _CONFIG | {"memory_limit": f"{most_bytes(_MEMORY_BYTES)}B"}
+        connection = duckdb.connect(str(path.absolute()), config=config)
         try:
             _lock(connection, query_folder(path), keeping_folder(path))
         except duckdb.Error:

@@ -13,6 +13,7 @@ from server.contract import Feature
 from server.faults import InvalidPayload
 from server.payload import Instances
 from server.sql.downloads import new_file
+from server.storage.memory import most_bytes
 from server.storage.parts import literal
 from server.storage.snapshots import stopping
 from server.storage.tasks import LogUnavailable
@@ -24,13 +25,13 @@ _TIMEOUT_S = 5.0
 _CONFIG: dict[str, str | bool | int | float | list[str]] = {
     # One core, and no disk: what needs more is no body that we take.
     "threads": 1,
-    "memory_limit": "256MB",
     "temp_directory": "",
     "autoinstall_known_extensions": False,
     "autoload_known_extensions": False,
     "python_enable_replacements": False,
     "allow_persistent_secrets": False,
 }
+_MEMORY_BYTES = 256 * 10**6
 _AS_THEY_ARE = {"TINYINT", "SMALLINT", "INTEGER", "BIGINT", "FLOAT", "DOUBLE", "BOOLEAN"}
 _AS_THEY_ARE |= {"UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT", "VARCHAR"}
 _WANTED = {"float32": "numbers", "int64": "whole numbers", "string": "text"}
@@ -163,7 +164,8 @@ class ParquetReader:
 
 
 def _open(folder: Path) -> duckdb.DuckDBPyConnection:
-    connection = duckdb.connect(":memory:", config=_CONFIG)
+    config = _CONFIG | {"memory_limit": f"{most_bytes(_MEMORY_BYTES)}B"}
+    connection = duckdb.connect(":memory:", config=config)
     # Asked for once as a pattern, and once by its name.
     allowed = f"{_pattern(folder)[:-1]}/', {literal(f'{folder}/')}"
     connection.execute(f"SET allowed_directories = [{allowed}]")
