@@ -7,19 +7,30 @@ RUN pip install --no-cache-dir --no-compile --require-hashes --target /opt/sexta
       -r /tmp/requirements-serve.txt
 WORKDIR /opt/sextant/packages
 # What no request ever reaches: the C library beside onnxruntime's Python module (which does not
-# link it), its tools for making models, headers, type stubs and the packages' own tests.
+# link it), its tools for making models and what only those import, the parts of numpy that serving
+# does not call, headers, type stubs and the packages' own tests.
 RUN rm -rf onnxruntime/capi/libonnxruntime.so* onnxruntime/transformers onnxruntime/quantization \
-      onnxruntime/tools onnxruntime/datasets numpy/f2py numpy/typing numpy/_core/include \
-      numpy/_core/lib numpy/random/lib duckdb/experimental bin && \
+      onnxruntime/tools onnxruntime/datasets google protobuf-* flatbuffers* packaging* \
+      numpy/f2py numpy/typing numpy/_core/include numpy/_core/lib numpy/random numpy/fft \
+      numpy/polynomial numpy/_core/_simd.* numpy/_core/_multiarray_tests.* \
+      duckdb/experimental bin && \
     find . \( -name tests -o -name testing \) -type d -prune -exec rm -rf {} + && \
     find . \( -name '*.pyi' -o -name '*.pxd' -o -name '*.h' \) -delete
-COPY server /opt/sextant/server
+WORKDIR /opt/sextant
+COPY LICENSE ./
+COPY server server
+COPY models/sdss.onnx models/
 # Compiled now: nobody can write there later, and compiling at every start triples the CPU it takes.
-RUN python -m compileall -q -j 0 /opt/sextant
+RUN python -m compileall -q -j 0 .
+# What all of it is, with its licences; what writes that stays behind.
+ARG REVISION=unknown
+COPY ops/image /tmp/image/
+RUN PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=/opt/sextant/packages:/opt/sextant \
+    python /tmp/image/sbom.py packages "$REVISION" >/tmp/sbom.cdx.json && \
+    mv /tmp/sbom.cdx.json .
 
 FROM python:${PYTHON}-slim-bookworm
 COPY --from=build /opt/sextant /opt/sextant
-COPY models/sdss.onnx /opt/sextant/models/sdss.onnx
 WORKDIR /opt/sextant
 ENV PYTHONPATH=/opt/sextant/packages \
     PYTHONUNBUFFERED=1 \

@@ -12,6 +12,9 @@
 #   make compare               measure the server beside an empty Flask route
 #   make clients               ask a server with clients of the Open Inference Protocol, and with schemathesis
 #   make image                 build the serving image
+#   make licences              rewrite docs/licences.md from the pins of the server
+#   make manifests             check Dockerfile, compose.yaml and ops/kubernetes
+#   make fuzz RUNS=10000       throw made-up input at all that reads some
 
 PYTHON ?= python3
 IMAGE ?= sextant
@@ -25,10 +28,13 @@ MODEL ?= $(ARTIFACTS)/synthetic.onnx
 endif
 DURATION ?= 20
 USERS ?= 32
+RUNS ?= 10000
+SEED ?= 1
 
 NEEDS_DATA = test -n "$(DATA)" || { echo "name the table: make $@ DATA=path/to/table.csv"; exit 2; }
 
-.PHONY: serve test check model card experiments report bench faults compare clients image requirements
+.PHONY: serve test check model card experiments report bench faults compare clients image \
+  licences manifests fuzz requirements
 .DELETE_ON_ERROR:
 
 serve: .venv-serve/installed
@@ -82,9 +88,23 @@ clients: .venv/installed
 	.venv/bin/python -m tests.clients.check
 
 image:
-	docker build -t $(IMAGE) .
+	docker build --build-arg REVISION=$$(git describe --always --dirty) -t $(IMAGE) .
 	@echo "built $(IMAGE); run it with:"
 	@echo "  docker run --rm --read-only --tmpfs /tmp -v sextant:/data -p 127.0.0.1:8080:8080 $(IMAGE)"
+
+licences: .venv/installed
+	.venv/bin/python -m ops.image.licences
+
+manifests: .venv/installed
+	.venv/bin/python -m tests.ops.check_manifests
+
+fuzz: .venv/installed .venv-fuzz/installed
+	PYTHONPATH=.venv-fuzz .venv/bin/python -m tests.fuzz.campaign --runs $(RUNS) --seed $(SEED)
+
+# Beside what the tests have, and not in it: there are no builds of it for other systems than Linux.
+.venv-fuzz/installed: tests/fuzz/fuzz.txt | .venv/installed
+	.venv/bin/uv pip install -q --python .venv/bin/python --target $(@D) --require-hashes -r $<
+	@touch $@
 
 # Pins with hashes for Python 3.11 to 3.13. The first file holds everything; the other two agree
 # with it because it constrains them.
@@ -94,6 +114,8 @@ requirements: .venv/installed
 	$(COMPILE) -c requirements-dev.txt -o requirements-serve.txt requirements-serve.in
 	for client in triton kserve mlserver schemathesis; do \
 	  $(COMPILE) -o tests/clients/$$client.txt tests/clients/$$client.in || exit; done
+	$(COMPILE) -o tests/fuzz/fuzz.txt tests/fuzz/fuzz.in
+	$(COMPILE) -o tests/ops/checkers.txt tests/ops/checkers.in
 COMPILE = .venv/bin/uv pip compile --universal --python-version 3.11 --generate-hashes \
   --no-header --quiet
 

@@ -20,8 +20,13 @@ PARTS = re.compile(r"_(bucket|sum|count)$")
 @pytest.mark.skipif(shutil.which("promtool") is None, reason="promtool is not installed")
 @pytest.mark.parametrize(
     "arguments",
-    [["check", "config", "prometheus.yml"], ["test", "rules", "alerts.test.yml"]],
-    ids=["configuration", "rules"],
+    [
+        ["check", "config", "prometheus.yml"],
+        # The key that it reads is on the machine that it runs on.
+        ["check", "config", "--syntax-only", "compose.yml"],
+        ["test", "rules", "alerts.test.yml"],
+    ],
+    ids=["configuration", "configuration for Compose", "rules"],
 )
 def test_promtool_agrees(arguments):
     done = subprocess.run(

@@ -1,0 +1,108 @@
+"""What the files for containers promise: nothing to write to, nobody to be, and the right model."""
+
+import ast
+import hashlib
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+from ops.image import licences
+
+ROOT = Path(__file__).parents[2]
+KUBERNETES = ROOT / "ops" / "kubernetes"
+DOCKERFILE = (ROOT / "Dockerfile").read_text()
+COMPOSE = yaml.safe_load((ROOT / "compose.yaml").read_text())
+KUSTOMIZATION = yaml.safe_load((KUBERNETES / "kustomization.yaml").read_text())
+SET = yaml.safe_load((KUBERNETES / "statefulset.yaml").read_text())["spec"]
+POD = SET["template"]["spec"]
+(CONTAINER,) = POD["containers"]
+LITERALS = dict(each.split("=", 1) for each in KUSTOMIZATION["configMapGenerator"][0]["literals"])
+
+
+@pytest.mark.parametrize("name", ["sextant", "prometheus"])
+def test_a_service_of_compose_may_do_nothing_it_need_not(name):
+    service = COMPOSE["services"][name]
+
+    assert service["read_only"] is True
+    assert service["cap_drop"] == ["ALL"]
+    assert service["security_opt"] == ["no-new-privileges:true"]
+    assert service["mem_limit"]
+    assert all(port.startswith("127.0.0.1:") for port in service["ports"])
+    assert not {"privileged", "cap_add", "network_mode", "user"} & service.keys()
+
+
+def test_the_pod_may_do_nothing_it_need_not():
+    pod, container = POD["securityContext"], CONTAINER["securityContext"]
+
+    assert pod["runAsNonRoot"] is True
+    assert f"USER {pod['runAsUser']}\n" in DOCKERFILE
+    assert pod["seccompProfile"] == {"type": "RuntimeDefault"}
+    assert container["readOnlyRootFilesystem"] is True
+    assert container["allowPrivilegeEscalation"] is False
+    assert container["capabilities"] == {"drop": ["ALL"]}
+    assert POD["automountServiceAccountToken"] is False
+    assert CONTAINER["resources"]["limits"]["memory"]
+
+
+def test_a_log_has_one_process():
+    assert SET["replicas"] == 1
+    assert SET["volumeClaimTemplates"][0]["spec"]["accessModes"] == ["ReadWriteOncePod"]
+
+
+def test_no_service_sets_our_settings():
+    # Kubernetes would set SEXTANT_PORT to the address of the Service called sextant.
+    assert POD["enableServiceLinks"] is False
+
+
+def test_the_probes_ask_what_there_is():
+    kinds = {"startupProbe": "live", "livenessProbe": "live", "readinessProbe": "ready"}
+
+    for probe, path in kinds.items():
+        assert CONTAINER[probe]["httpGet"] == {"path": f"/health/{path}", "port": "http"}
+
+
+@pytest.mark.parametrize("given", [COMPOSE["services"]["sextant"]["environment"], LITERALS])
+def test_the_model_that_is_asked_for_is_the_one_we_ship(given):
+    shipped = (ROOT / "models" / "sdss.onnx").read_bytes()
+
+    assert given["SEXTANT_MODEL_SHA256"] == hashlib.sha256(shipped).hexdigest()
+
+
+def test_the_kustomization_names_every_file_there_is():
+    files = {path.name for path in KUBERNETES.glob("*.yaml")}
+
+    assert {*KUSTOMIZATION["resources"]} == files - {"kustomization.yaml"}
+
+
+def test_every_volume_is_mounted_where_the_image_looks():
+    mounts = {mount["name"]: mount["mountPath"] for mount in CONTAINER["volumeMounts"]}
+
+    assert mounts["keys"] == str(Path(LITERALS["SEXTANT_KEYS_FILE"]).parent)
+    assert f"SEXTANT_DATABASE={mounts['log']}/" in DOCKERFILE
+    assert f"{mounts['log']}" in {
+        v.split(":")[1] for v in COMPOSE["services"]["sextant"]["volumes"]
+    }
+    claimed = {each["metadata"]["name"] for each in SET["volumeClaimTemplates"]}
+    assert {*mounts} == claimed | {each["name"] for each in POD["volumes"]}
+
+
+def test_the_page_of_licences_is_current():
+    assert licences.PAGE.read_text() == licences.page(), "run make licences"
+
+
+def test_the_image_leaves_out_no_part_of_numpy_that_the_server_calls():
+    gone = set(re.findall(r"numpy/(\w+) ", DOCKERFILE)) - {"_core"}
+
+    used = {
+        node.attr
+        for path in (ROOT / "server").rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Attribute)
+        and isinstance(node.value, ast.Name)
+        and node.value.id in ("np", "numpy")
+    }
+
+    assert {"random", "fft"} <= gone
+    assert not used & gone
