@@ -3,7 +3,7 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import duckdb
 import msgspec
@@ -15,11 +15,13 @@ from server.contract import Contract
 from server.model import Model
 from server.scoring.reading import Part
 from server.storage.layout import TYPES
-from server.storage.parts import quoted, show
+from server.storage.parts import choices, literal, quoted, show
 from server.storage.reading import AT_LENGTH
 
 # Rows in one run of the graph: what they need stays in the caches of a core.
 _RUN_ROWS = 5_000
+# Different choices that are worth a list each in the statement.
+_MOST_CHOICES = 500
 _JSON = '[{"feature":"VARCHAR","detail":"VARCHAR"}]'
 
 
@@ -91,27 +93,54 @@ def register(
         inner.append("prediction_id")
         outer.append("prediction_id::UUID AS prediction_id")
     for number, output in enumerate(each for each in contract.outputs if each.name in outputs):
-        array = outputs[output.name]
-        if output.shape:
+        array, shown = outputs[output.name], show(contract, output)
+        if (names := choices(contract, output)) and (few := _few(array)):
+            arrays[f"o{number}"], shown = few.numbers, few.select(names, output.name)
+            value = f"o{number}"
+        elif output.shape:
             flat = np.ascontiguousarray(array.reshape(columns.n_rows, math.prod(output.shape)).T)
             parts = {f"o{number}_{part}": values for part, values in enumerate(flat)}
             arrays |= parts
-            value = f"array_value({', '.join(parts)})::{TYPES[output.type]}[{len(parts)}]"
+            value = f"[{', '.join(parts)}]::{TYPES[output.type]}[{len(parts)}]"
         else:
             arrays[f"o{number}"] = array
             value = f"o{number}::{TYPES[output.type]}"
         inner.append(f"{value} AS {quoted(output.name)}")
-        shown = show(contract, output)
-        if output.role == "novelty":  # of few rows there is anything to say
-            arrays["is_novel"] = array.any(axis=1)
-            inner.append("is_novel")
-            shown = f"CASE WHEN is_novel THEN {shown} ELSE [] END"
         outer.append(f"{shown} AS {quoted(output.name)}")
-    arrays["warnings"] = _warnings(columns)
-    inner.append(f"from_json(coalesce(warnings::VARCHAR, '[]'), '{_JSON}') AS warnings")
+    if columns.warned:
+        arrays["warnings"] = _warnings(columns)
+    told = "coalesce(warnings::VARCHAR, '[]')" if columns.warned else "'[]'"
+    inner.append(f"from_json({told}, '{_JSON}') AS warnings")
     outer.append("warnings")
     connection.register("answers", arrays)
     return f"SELECT {', '.join(outer)} FROM (SELECT {', '.join(inner)} FROM answers)"
+
+
+class _Few(NamedTuple):
+    """The choices that rows made, each once, and which of them each row made, from 1."""
+
+    choices: Any
+    numbers: Any
+
+    def select(self, names: Sequence[str], column: str) -> str:
+        """Return the SQL that makes the chosen names of the numbers in `column`."""
+        lists = (
+            ", ".join(literal(name) for name, is_in in zip(names, choice, strict=True) if is_in)
+            for choice in self.choices
+        )
+        made = ", ".join(f"[{each}]" for each in lists)
+        return f"([{made}]::VARCHAR[][])[{quoted(column)}]"
+
+
+def _few(chosen: Any) -> _Few | None:
+    """Number the choices where few differ: put into words once each, they cost a tenth.
+
+    `chosen` is an ndarray of bool of shape (n_rows, n_names).
+    """
+    packed = np.packbits(chosen, axis=1)
+    kinds = packed.view(f"S{packed.shape[1]}").ravel()
+    _, first, numbers = np.unique(kinds, return_index=True, return_inverse=True)
+    return _Few(chosen[first], numbers + 1) if len(first) <= _MOST_CHOICES else None
 
 
 def _warnings(columns: Columns) -> Any:

@@ -37,11 +37,18 @@ def show(contract: Contract, output: Output) -> str:
             return _struct(column, features, known)
         case "interval":
             return _struct(column, ["low", "high"], parts)
-        case "prediction_set":
-            return _chosen(column, contract.class_names)
-        case "novelty" if contract.novelty:
-            return _chosen(column, [each.name for each in contract.novelty.columns])
+        case "prediction_set" | "novelty":
+            texts = ", ".join(map(literal, choices(contract, output)))
+            return f"list_where([{texts}], {column}::BOOLEAN[])"
     return column
+
+
+def choices(contract: Contract, output: Output) -> list[str]:
+    """Return what an output chooses among, by column; nothing where it is another kind of it."""
+    if output.role == "prediction_set":
+        return contract.class_names
+    columns = contract.novelty.columns if contract.novelty and output.role == "novelty" else []
+    return [each.name for each in columns]
 
 
 def _struct(column: str, names: Sequence[str], parts: Sequence[str]) -> str:
@@ -54,11 +61,6 @@ def _struct(column: str, names: Sequence[str], parts: Sequence[str]) -> str:
 def _by_class(column: str, names: Sequence[str], parts: Sequence[str]) -> str:
     """Return a struct by class, or the number itself where there is but one."""
     return parts[0] if len(parts) == 1 else _struct(column, names, parts)
-
-
-def _chosen(column: str, names: Sequence[str]) -> str:
-    texts = ", ".join(map(literal, names))
-    return f"list_where([{texts}], {column}::BOOLEAN[])"
 
 
 def distinct(names: Sequence[str]) -> list[str]:

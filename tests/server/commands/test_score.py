@@ -47,6 +47,31 @@ def test_a_file_is_answered_like_a_body(came, form, binary_model, score, tmp_pat
     assert not list(tmp_path.glob("*.parts"))
 
 
+@pytest.mark.parametrize("most", [0, 500])
+def test_sets_and_novelty_are_named(most, binary_model, score, tmp_path, monkeypatch):
+    monkeypatch.setattr("server.scoring.answering._MOST_CHOICES", most)
+    rows = rows_of(binary_model)
+    for row in rows[::3]:
+        row["body_mass"] *= 100
+    source, to = write(tmp_path / "in.parquet", rows), tmp_path / "out.parquet"
+
+    assert score(binary_model.path, source, to) == 0
+
+    outputs, _ = answers_of(binary_model.path, rows)
+    contract, scored = Model(binary_model.path).contract, read(to)
+    names = {
+        "prediction_set": contract.class_names,
+        "novelty": [column.name for column in contract.novelty.columns],
+    }
+    for role, known in names.items():
+        assert [row[role] for row in scored] == [
+            [name for name, is_in in zip(known, each, strict=True) if is_in]
+            for each in outputs[role]
+        ]
+    assert any(row["novelty"] for row in scored)
+    assert not all(row["novelty"] for row in scored)
+
+
 @pytest.mark.parametrize("came", FORMS)
 def test_a_regression_takes_what_is_missing(came, regression_model, score, tmp_path):
     rows = rows_of(regression_model)
