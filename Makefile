@@ -6,7 +6,7 @@
 #   make model                 the same on a simulated table, into artifacts/synthetic.onnx
 #   make card                  rewrite docs/model-card.md from models/sdss.onnx
 #   make experiments DATA=...  the long computing of the analysis, into its results.json
-#   make report DATA=...       check the numbers in its prose, run its notebooks
+#   make report DATA=...       check the numbers in its prose, run its notebooks, measure a fold again
 #   make bench                 load a server with Locust
 #   make faults                break a server in every way there is, and count what it lost
 #   make compare               measure the server beside an empty Flask route
@@ -45,7 +45,7 @@ test check: .venv/installed
 	.venv/bin/ruff check .
 	.venv/bin/mypy
 	.venv/bin/lint-imports
-	.venv/bin/pytest -n auto --dist worksteal $(if $(filter check,$@),-m "not slow")
+	.venv/bin/pytest -n auto --dist worksteal $(if $(filter check,$@),-m "not slow and not long")
 
 model: .venv/installed $(SIMULATED)
 	.venv/bin/python -m research.train --data "$(or $(DATA),$(SIMULATED))" --out $(ARTIFACTS)
@@ -72,6 +72,7 @@ report: .venv/installed
 	@$(NEEDS_DATA)
 	.venv/bin/python -m research.report.prose
 	SEXTANT_SURVEY="$(DATA)" .venv/bin/python -m research.report.notebooks
+	SEXTANT_SURVEY="$(DATA)" .venv/bin/pytest -n auto -m long tests/research/report
 
 bench: .venv/installed
 	.venv/bin/python -m benchmarks.bench --users $(USERS) --seconds $(DURATION)

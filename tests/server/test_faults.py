@@ -15,7 +15,7 @@ import pytest
 from tests.server.conftest import OBJECT
 
 pytestmark = pytest.mark.slow
-ROUNDS = 20
+ROUNDS = 6
 
 
 class Load:
@@ -168,7 +168,7 @@ def test_a_retried_request_is_stored_once_however_often_the_process_is_killed(
 
 def test_a_stop_under_load_answers_what_it_took_and_keeps_it(start_server, tmp_path):
     path = tmp_path / "predictions.duckdb"
-    for _ in range(5):
+    for _ in range(2):
         server = start_server(path)
         load = Load(server, clients=16)
         time.sleep(0.5)

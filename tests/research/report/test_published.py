@@ -45,7 +45,13 @@ def test_counting_again_gives_the_published_facts(real: Setting) -> None:
 @pytest.mark.slow
 @real_table
 @pytest.mark.parametrize("mode", MODES)
-@pytest.mark.parametrize("name", ["stump", "logistic", "spline", "additive", "pairwise", "full"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("stump", "logistic", "spline", "full"),
+        *(pytest.param(name, marks=pytest.mark.long) for name in ("additive", "pairwise")),
+    ],
+)
 def test_the_first_fold_of_a_model_scores_as_published(real: Setting, name: str, mode: str) -> None:
     train, test = real.folds[0]
     Z, y = real.Z(mode), real.y
@@ -60,7 +66,9 @@ def test_the_first_fold_of_a_model_scores_as_published(real: Setting, name: str,
 
 @pytest.mark.slow
 @real_table
-@pytest.mark.parametrize("features", ["magnitudes", "wide_added", "less_u-g"])
+@pytest.mark.parametrize(
+    "features", [pytest.param("magnitudes", marks=pytest.mark.long), "wide_added", "less_u-g"]
+)
 def test_the_first_fold_of_a_set_of_features_scores_as_published(
     real: Setting, features: str
 ) -> None:

@@ -285,7 +285,7 @@ def test_a_true_of_more_than_one_bit_is_one(penguins):
 
 
 SAFE = settings(
-    max_examples=150,
+    max_examples=40,
     deadline=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
