@@ -44,7 +44,7 @@ ENV PYTHONPATH=/opt/sextant/packages \
 # file system over /data keeps the folder's mode but not its owner, so it is open as /tmp is.
 RUN useradd --uid 10001 --no-create-home --shell /usr/sbin/nologin sextant && \
     mkdir -m 1777 /data && \
-    SEXTANT_DATABASE=/tmp/smoke.duckdb python -c "\
+    SEXTANT_HOST=127.0.0.1 SEXTANT_DATABASE=/tmp/smoke.duckdb python -c "\
 import os, server.__main__, server.pages.home; \
 from server.app import create_app; \
 from server.config import Settings; \

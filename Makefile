@@ -11,6 +11,7 @@
 #   make faults                break a server in every way there is, and count what it lost
 #   make compare               measure the server beside an empty Flask route
 #   make clients               ask a server with clients of the Open Inference Protocol, and with schemathesis
+#   make attack                try on a server what SECURITY.md says is kept out
 #   make image                 build the serving image
 #   make licences              rewrite docs/licences.md from the pins of the server
 #   make manifests             check Dockerfile, compose.yaml and ops/kubernetes
@@ -33,7 +34,7 @@ SEED ?= 1
 
 NEEDS_DATA = test -n "$(DATA)" || { echo "name the table: make $@ DATA=path/to/table.csv"; exit 2; }
 
-.PHONY: serve test check model card experiments report bench faults compare clients image \
+.PHONY: serve test check model card experiments report bench faults compare clients attack image \
   licences manifests fuzz requirements
 .DELETE_ON_ERROR:
 
@@ -88,10 +89,14 @@ compare: .venv/installed
 clients: .venv/installed
 	.venv/bin/python -m tests.clients.check
 
+attack: .venv/installed
+	.venv/bin/python -m tests.attack
+
 image:
 	docker build --build-arg REVISION=$$(git describe --always --dirty) -t $(IMAGE) .
 	@echo "built $(IMAGE); run it with:"
-	@echo "  docker run --rm --read-only --tmpfs /tmp -v sextant:/data -p 127.0.0.1:8080:8080 $(IMAGE)"
+	@echo "  docker run --rm --read-only --tmpfs /tmp -v sextant:/data -p 127.0.0.1:8080:8080 \\"
+	@echo "    -e SEXTANT_OPEN_TO_ALL=predict,read,labels $(IMAGE)"
 
 licences: .venv/installed
 	.venv/bin/python -m ops.image.licences

@@ -11,6 +11,8 @@ from threading import Event
 from types import FrameType
 
 from server import listener
+from server.access.gate import Gate
+from server.access.hosts import own_address
 from server.app import create_app
 from server.commands.run import run
 from server.config import InvalidSettings, Settings
@@ -52,9 +54,9 @@ def main() -> int:
             f"{settings.host}:{settings.port}: {error.strerror or error}; "
             "set SEXTANT_HOST or SEXTANT_PORT"
         )
-    host = f"[{settings.host}]" if ":" in settings.host else settings.host
-    address = f"http://{host}:{listening.getsockname()[1]}"
-    print(_greeting(address, settings, parts.model.contract), flush=True)
+    address = own_address(settings.host, listening.getsockname()[1])
+    gate: Gate = app.extensions["sextant-gate"]
+    print(_greeting(address, settings, parts.model.contract, gate), flush=True)
     retention = Retention(app.extensions["sextant-keeping"], is_stopping)
     listener.run(app, settings, listening, is_stopping)
     retention.stop(settings.stop_timeout_s / 2)
@@ -72,20 +74,22 @@ def _refuse(reason: str) -> int:
     return 1
 
 
-def _greeting(address: str, settings: Settings, contract: Contract) -> str:
+def _greeting(address: str, settings: Settings, contract: Contract, gate: Gate) -> str:
     scores = [
         f"  {score.name.replace('_', ' ')} {score.mean:.4g} ± {score.sd:.2g} {score.mode}".rstrip()
         for score in contract.metrics
         if score.headline
     ]
     body = shlex.quote(json.dumps(example_instance(contract), ensure_ascii=False))
+    key = "" if "predict" in gate.without_key else ' -H "authorization: Bearer $SEXTANT_KEY"'
     return "\n".join(
         [
             f"Sextant serves {contract.model_name} {contract.model_version} at {address}",
             *scores,
             f"  predictions are kept in {settings.database}",
+            *([f"  {gate.told}"] if gate.told else []),
             "Try:",
-            f"  curl {address}/predict -H 'content-type: application/json' -d {body}",
+            f"  curl {address}/predict{key} -H 'content-type: application/json' -d {body}",
         ]
     )
 

@@ -6,6 +6,8 @@ from flask import Flask
 
 from server import errors, web
 from server import routes as _predict  # noqa: F401  # on the blueprint of server.web
+from server.access import checks
+from server.access.gate import Gate
 from server.browse import log_pages
 from server.config import Settings
 from server.keeping import routes as keeping_routes
@@ -38,11 +40,14 @@ def create_app(settings: Settings, is_stopping: Event | None = None) -> Flask:
 
     Raises
     ------
+    server.config.InvalidSettings
+        If a setting of access is wrong, or the server would be open although nobody said so.
     server.contract.InvalidModel
         If the model file is not one this server can serve.
     server.storage.database.LogUnusable
         If the database cannot be opened.
     """
+    gate = Gate(settings)
     model = Model(settings.model, settings.model_sha256)
     log = PredictionLog(
         settings.database,
@@ -70,6 +75,7 @@ def create_app(settings: Settings, is_stopping: Event | None = None) -> Flask:
     )
     seeing_routes.register(app, seeing)
     app.register_blueprint(web.blueprint)
+    checks.register(app, gate)
     app.register_blueprint(pages.blueprint)
     app.register_blueprint(v2_routes.blueprint)
     app.register_blueprint(labels.blueprint)
@@ -77,6 +83,6 @@ def create_app(settings: Settings, is_stopping: Event | None = None) -> Flask:
     monitor_routes.register(app, settings)
     sql_routes.register(app, settings, log)
     keeping_routes.register(app, settings, log)
-    openapi_routes.register(app, model, settings)
+    openapi_routes.register(app, model, settings, gate.without_key)
     errors.register(app)
     return app

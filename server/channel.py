@@ -7,6 +7,8 @@ from waitress.channel import HTTPChannel
 from waitress.parser import HTTPRequestParser
 from waitress.task import ErrorTask, WSGITask
 
+from server.access.gate import Admitted
+from server.access.headers import with_security
 from server.errors import problem, written
 from server.seeing.record import RECEIVED_AT, Record
 from server.seeing.seeing import REFUSED
@@ -16,7 +18,11 @@ from server.web import name_of_request
 # What accepts our JSON without saying anything else.
 _JSON = frozenset(("*/*", "application/json", "application/json, */*", "application/json,*/*"))
 # What Flask reads, and so changes the answer.
-_FOR_FLASK = frozenset(("CONTENT_ENCODING", "EXPECT", "IDEMPOTENCY_KEY", "TRANSFER_ENCODING"))
+# And what only browsers send, whose pages may be another site's.
+_FOR_FLASK = frozenset(
+    {"CONTENT_ENCODING", "EXPECT", "IDEMPOTENCY_KEY", "TRANSFER_ENCODING"}
+    | {"ORIGIN", "SEC_FETCH_SITE"}
+)
 
 
 def is_for_one(request: Any) -> bool:
@@ -54,11 +60,11 @@ class _Parser(HTTPRequestParser):  # type: ignore[misc]  # Waitress publishes no
 class Asked:
     """A request for one object, on the channel that its answer goes to."""
 
-    def __init__(self, channel: Any) -> None:
+    def __init__(self, channel: Any, admitted: Admitted) -> None:
         self._channel = channel
         self._request = channel.requests[0]
         headers = self._request.headers
-        self.caller: str = channel.addr[0]
+        self.caller, self.prefix = admitted.caller.name, admitted.prefix
         self.request_id = name_of_request(headers.get("X_REQUEST_ID", ""))
         self.record = Record(
             {
@@ -67,6 +73,8 @@ class Asked:
                 RECEIVED_AT: self._request.received_at,
             }
         )
+        if admitted.caller.has_key:
+            self.record.key = self.caller
         stream = self._request.get_body_stream()
         self.body: bytes = stream.read()
         stream.seek(0)
@@ -102,7 +110,7 @@ class _Task(WSGITask):  # type: ignore[misc]  # Waitress publishes no types
     def build_response_header(self) -> Any:
         if self.channel.server.is_stopping.is_set():
             self.set_close_on_finish()
-        return super().build_response_header()
+        return with_security(super().build_response_header())
 
 
 class _ProblemTask(ErrorTask):  # type: ignore[misc]  # Waitress publishes no types
@@ -124,6 +132,9 @@ class _ProblemTask(ErrorTask):  # type: ignore[misc]  # Waitress publishes no ty
         record = Record({"REQUEST_METHOD": method, RECEIVED_AT: self.request.received_at})
         record.n_bytes = len(body)
         self.channel.server.seeing.finish(record, REFUSED, error.code, None)
+
+    def build_response_header(self) -> Any:
+        return with_security(super().build_response_header())
 
 
 class Channel(HTTPChannel):  # type: ignore[misc]  # Waitress publishes no types

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from dataclasses import field as field_of
 from pathlib import Path
 from typing import Self
 
@@ -21,10 +22,24 @@ class Settings:
         If a number is too small to make sense; the message names the variable.
     """
 
-    # Address to listen on; beyond loopback anybody who reaches it may predict and read the log.
+    # Address to listen on; beyond loopback only with keys, or with what open_to_all says.
     host: str = "127.0.0.1"
     # Port to listen on; 0 lets the system choose one.
     port: int = 8080
+    # File of API keys, a line each as `python -m server key` prints it; read again when it changes.
+    keys_file: str = ""
+    # The same lines, with semicolons between them.
+    keys: str = ""
+    # Scopes of what needs no key, such as "predict,read": for all who reach the server.
+    open_to_all: str = ""
+    # The key that the commands send to a server that runs.
+    key: str = field_of(default="", repr=False)
+    # Names that the server answers to, beside localhost, its own addresses and the host; * is any.
+    allowed_hosts: str = ""
+    # Origins of other sites whose pages may ask, such as https://lab.example.org.
+    cors_origins: str = ""
+    # Addresses and networks of reverse proxies whose X-Forwarded-* headers are believed.
+    trusted_proxies: str = ""
     # The ONNX file to serve.
     model: Path = Path("models/sdss.onnx")
     # The sha256 that the ONNX file must have, as sha256sum prints it; unless set, any will do.

@@ -66,7 +66,7 @@ def register(app: Flask) -> None:
         response = problem_response(error.code, detail)
         for name, value in error.get_headers():
             if name != "Content-Type":
-                response.headers[name] = value
+                response.headers.add(name, value)
         return response
 
     @app.errorhandler(Exception)

@@ -11,6 +11,7 @@ from flask import Flask
 from waitress import wasyncore
 from waitress.server import create_server
 
+from server.access.gate import Gate
 from server.channel import Asked, Channel, is_for_one
 from server.config import Settings
 from server.together import Together
@@ -46,6 +47,8 @@ def run(app: Flask, settings: Settings, listening: socket.socket, is_stopping: E
         # Bodies and answers stay in memory: the root file system may be read-only.
         inbuf_overflow=_BODY_SLACK * settings.max_body_bytes,
         outbuf_overflow=_BODY_SLACK * settings.max_body_bytes,
+        # Our own proxies are told from others by the gate.
+        clear_untrusted_proxy_headers=False,
         ident="sextant",
     )
     server.channel_class = Channel
@@ -53,7 +56,8 @@ def run(app: Flask, settings: Settings, listening: socket.socket, is_stopping: E
     server.seeing = parts.seeing
     dispatcher = server.task_dispatcher
     parts.seeing.gauges.load = lambda: (dispatcher.active_count, len(dispatcher.queue))
-    _answer_together(server, parts, settings)
+    gate: Gate = app.extensions["sextant-gate"]
+    _answer_together(server, parts, gate, settings)
     while not is_stopping.is_set():
         _turn(server, timeout_s=0.25)
     last_call = time.monotonic() + _LAST_CALL_S
@@ -73,12 +77,13 @@ def run(app: Flask, settings: Settings, listening: socket.socket, is_stopping: E
     wasyncore.close_all(server._map)
 
 
-def _answer_together(server: Any, parts: Parts, settings: Settings) -> None:
+def _answer_together(server: Any, parts: Parts, gate: Gate, settings: Settings) -> None:
     """Have requests for one object answered by the loop, all others by Flask on threads."""
 
     def add_task(channel: Channel) -> None:
-        if is_for_one(channel.requests[0]):
-            server.together.add(Asked(channel))
+        request = channel.requests[0]
+        if is_for_one(request) and (admitted := gate.admit(channel.addr[0], request.headers)):
+            server.together.add(Asked(channel, admitted))
         else:
             server.task_dispatcher.add_task(channel)
 

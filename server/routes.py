@@ -7,6 +7,7 @@ import msgspec
 from flask import Response, current_app, g, request, url_for
 from werkzeug.exceptions import BadRequest, ServiceUnavailable
 
+from server.access.scopes import OPEN, needs
 from server.answers import Answer, to_content
 from server.content import decompress
 from server.keys import Key, to_key
@@ -22,8 +23,6 @@ T = TypeVar("T")
 @blueprint.before_app_request
 def _name_request() -> None:
     g.request_id = name_of_request(request.headers.get("X-Request-ID", ""))
-    # Who asks: the name of a key, or an address.
-    g.caller = request.remote_addr or ""
 
 
 @blueprint.after_app_request
@@ -33,6 +32,7 @@ def _return_name(response: Response) -> Response:
 
 
 @blueprint.post("/predict")
+@needs("predict")
 def predict() -> Response:
     """Answer one object with one prediction, rows with rows, all stored before they leave.
 
@@ -147,12 +147,14 @@ def store_answered(
 
 
 @blueprint.get("/health/live")
+@needs(OPEN)
 def live() -> Response:
     """Say that the process answers."""
     return json_response({"status": "live"})
 
 
 @blueprint.get("/health/ready")
+@needs(OPEN)
 def ready() -> Response:
     """Say whether a prediction would be answered and stored now."""
     if what := trouble():

@@ -48,6 +48,8 @@ class Asked(Protocol):
     request_id: str
     # Who asks: the name of a key, or an address.
     caller: str
+    # Of the address, where a proxy has put one.
+    prefix: str
     record: Record
 
     def answer(self, answer: Answer) -> None:
@@ -154,7 +156,10 @@ class Together:
             contract, instances, prediction.outputs, stored, reasons=True
         )
         bodies = [msgspec.json.encode({**shared, **content}) for content in contents]
-        locations = [f"/predictions/{prediction_id}" for prediction_id in stored.prediction_ids]
+        locations = [
+            f"{each.prefix}/predictions/{prediction_id}"
+            for each, prediction_id in zip(asked, stored.prediction_ids, strict=True)
+        ]
         group = _Group(asked, instances, prediction, bodies, locations, task, late_at)
         self._handed_in.append(group)
 

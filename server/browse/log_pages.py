@@ -11,6 +11,7 @@ from typing import Any
 from flask import Flask, Response, redirect, render_template, request, url_for
 from werkzeug.exceptions import BadRequest, HTTPException, ServiceUnavailable
 
+from server.access.scopes import needs
 from server.browse.addresses import Address
 from server.browse.asked import Asked, read_asked
 from server.browse.browsing import UnknownCursor, read_page
@@ -38,6 +39,7 @@ _TYPES = {
 
 
 @blueprint.get("/predictions")
+@needs("read")
 def show_predictions() -> Any:
     """Show the predictions that fit, a page at a time."""
     began = time.perf_counter()
@@ -62,6 +64,7 @@ def show_predictions() -> Any:
 
 
 @blueprint.get("/predictions.<any(csv, ndjson, parquet):form>")
+@needs("read")
 def export_predictions(form: str) -> Response:
     """Send all predictions that fit, however many."""
     at_length = request.args.get("explanations") or "false"

@@ -40,7 +40,7 @@ def _run(asked: argparse.Namespace, settings: Settings) -> int:
     for line in doctor.look():
         print(line, flush=True)
     if doctor.is_held:
-        _ask_server(RunningServer(asked.url or address_of(settings), "it is held"))
+        _ask_server(RunningServer(asked.url or address_of(settings), "it is held", settings.key))
     for field in fields(settings):
         if field.name in _TOLD:
             print(f"SEXTANT_{field.name.upper()} = {getattr(settings, field.name)}")

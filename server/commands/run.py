@@ -11,6 +11,7 @@ from server.commands import (
     doctor,
     erase,
     export,
+    key,
     prune,
     replay,
     restore,
@@ -29,7 +30,7 @@ from server.storage.database import LogUnusable
 from server.storage.tasks import LogUnavailable
 
 # Each adds its parser, whose default `run` takes what was asked and the settings.
-_COMMANDS = (sql, export, score, replay, backup, restore, prune, erase, compact, doctor)
+_COMMANDS = (sql, export, score, replay, key, backup, restore, prune, erase, compact, doctor)
 
 
 def run(arguments: Sequence[str]) -> int:

@@ -13,6 +13,7 @@ from typing import IO, Any, Protocol
 
 import duckdb
 
+from server.access.hosts import own_address
 from server.config import Settings
 from server.sql.guard import SqlRefused
 from server.sql.query import Limits, SqlQueries
@@ -76,7 +77,7 @@ def database_or_server(
     except LogUnusable as error:
         if "another process has it open" not in str(error):
             raise
-        yield RunningServer(url or address_of(settings), str(error))
+        yield RunningServer(url or address_of(settings), str(error), settings.key)
         return
     with database:
         yield database
@@ -84,8 +85,7 @@ def database_or_server(
 
 def address_of(settings: Settings) -> str:
     """Return where a server with these settings answers."""
-    host = f"[{settings.host}]" if ":" in settings.host else settings.host
-    return f"http://{host}:{settings.port}"
+    return own_address(settings.host, settings.port)
 
 
 class DatabaseSource:
@@ -109,9 +109,10 @@ class DatabaseSource:
 class RunningServer:
     """The server that has the database open."""
 
-    def __init__(self, url: str, why: str) -> None:
+    def __init__(self, url: str, why: str, key: str) -> None:
         self.name = url
         self._why = why
+        self._key = key
 
     def table(self, statement: str, given: Mapping[str, str]) -> tuple[list[str], list[Any], bool]:
         """Return names, rows and whether there are more rows."""
@@ -143,6 +144,9 @@ class RunningServer:
         LogUnusable
             If no server answers.
         """
+        if self._key:
+            # Where the server points elsewhere, it does not go.
+            request.add_unredirected_header("Authorization", f"Bearer {self._key}")
         for _ in range(_TRIES):
             try:
                 answer: HTTPResponse = urllib.request.urlopen(request)  # noqa: S310  # an address of the settings

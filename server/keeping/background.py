@@ -5,7 +5,7 @@ import threading
 
 import duckdb
 
-from server.keeping.access import KeepingParts
+from server.keeping.alone import KeepingParts
 from server.keeping.due import Rules
 from server.keeping.exporting import NotExported
 from server.keeping.retention import prune

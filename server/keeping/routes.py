@@ -11,14 +11,12 @@ from uuid import UUID
 import duckdb
 import msgspec
 from flask import Blueprint, Flask, Response, current_app, request, send_file
-from werkzeug.exceptions import (
-    BadRequest,
-    UnsupportedMediaType,
-)
+from werkzeug.exceptions import BadRequest, UnsupportedMediaType
 
+from server.access.scopes import needs
 from server.config import InvalidSettings, Settings
 from server.errors import problem_response
-from server.keeping.access import KeepingParts, alone, begin, only_from_here, parts
+from server.keeping.alone import KeepingParts, alone, begin, parts
 from server.keeping.copying import CopyFailed, copy_database
 from server.keeping.due import Rules, rules_of
 from server.keeping.erased_files import Holding, find_files
@@ -32,7 +30,6 @@ from server.web import json_response
 from server.web import parts as server_parts
 
 blueprint = Blueprint("keeping", __name__)
-blueprint.before_request(only_from_here)
 
 B = TypeVar("B")
 
@@ -41,12 +38,13 @@ ROWS_HEADER = "X-Sextant-Rows"
 
 
 def register(app: Flask, settings: Settings, log: PredictionLog) -> None:
-    """Add the routes to `app`; they answer only where the server listens on loopback."""
+    """Add the routes to `app`."""
     app.extensions["sextant-keeping"] = KeepingParts(log, settings, threading.Lock())
     app.register_blueprint(blueprint)
 
 
 @blueprint.get("/backup.duckdb")
+@needs("admin")
 def send_backup() -> Response:
     """Send the whole log, as it was when this was asked, as a database of its own."""
     with alone(), parts().log.cursor() as cursor:
@@ -67,6 +65,7 @@ class _Pruning(msgspec.Struct, forbid_unknown_fields=True):
 
 
 @blueprint.post("/prune")
+@needs("admin")
 def prune_log() -> Response:
     """Export and remove what is due; each step is a line as soon as it is done."""
     wanted = _body(_Pruning)
@@ -83,12 +82,14 @@ def prune_log() -> Response:
 
 
 @blueprint.delete("/predictions/<uuid:prediction_id>")
+@needs("admin")
 def erase_prediction(prediction_id: UUID) -> Response:
     """Erase one prediction, with its labels."""
     return _erase(Person(prediction_id=prediction_id))
 
 
 @blueprint.delete("/predictions")
+@needs("admin")
 def erase_predictions() -> Response:
     """Erase all predictions that bear the id of a caller's, with their labels."""
     if set(request.args) != {"id"} or len(request.args.getlist("id")) != 1:

@@ -13,12 +13,12 @@ import msgspec
 from flask import Blueprint, Response, current_app, g, redirect, render_template, request, url_for
 from werkzeug.exceptions import (
     BadRequest,
-    Forbidden,
     NotFound,
     ServiceUnavailable,
     UnsupportedMediaType,
 )
 
+from server.access.scopes import needs
 from server.browse.times import InvalidTime, to_period
 from server.contract import Contract
 from server.faults import InvalidPayload, shown
@@ -40,6 +40,7 @@ PERIODS = {"1h": "hour", "24h": "24 hours", "7d": "7 days", "30d": "30 days", "9
 
 
 @blueprint.post("/labels")
+@needs("labels")
 def give() -> Response:
     """Store what turned out to be true, then say how many predictions each label meets."""
     body = request.get_data(cache=False)
@@ -88,11 +89,9 @@ def _warnings(contract: Contract, label: Label) -> list[str]:
 
 
 @blueprint.post("/predictions/<uuid:prediction_id>")
+@needs("labels")
 def give_from_page(prediction_id: UUID) -> Any:
     """Take a label from the page of a prediction, and show that page again."""
-    origin = request.headers.get("Origin")
-    if origin is not None and origin.partition("://")[2] != request.host:
-        raise Forbidden("this form is only for the page it stands on; programs use POST /labels")
     typed = {name: text for name, text in request.form.items() if text.strip()}
     label: dict[str, Any] = {"prediction_id": str(prediction_id), **typed}
     if "value" in typed:
@@ -117,6 +116,7 @@ def _number(text: str) -> float | str:
 
 
 @blueprint.get("/labels")
+@needs("read")
 def show_labels() -> Response | str:
     """Show how the predictions did whose truth is known."""
     contract, scope = parts().model.contract, _scope()

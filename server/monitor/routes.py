@@ -7,6 +7,7 @@ from typing import Any, cast
 from flask import Blueprint, Flask, current_app, redirect, render_template, request, url_for
 from werkzeug.exceptions import BadRequest
 
+from server.access.scopes import needs
 from server.browse.addresses import Address
 from server.browse.log_pages import reading_for_page
 from server.browse.times import InvalidTime, to_period
@@ -31,6 +32,7 @@ def register(app: Flask, settings: Settings) -> None:
 
 
 @blueprint.get("/monitor")
+@needs("read")
 def show_monitor() -> Any:
     """Show what was asked and answered in a window, and what of it is an alarm."""
     is_page, address = wants_html(), _address()

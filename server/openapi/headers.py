@@ -32,6 +32,10 @@ HEADERS: dict[str, dict[str, Any]] = {
         "description": "Where the request is in the trace, if `traceparent` named one.",
         "schema": {"type": "string"},
     },
+    "WWW-Authenticate": {
+        "description": "How a key is sent: by Basic, as the password, or by Bearer.",
+        "schema": {"type": "string"},
+    },
     "Allow": {"description": "The methods that are taken.", "schema": {"type": "string"}},
     "Content-Disposition": {
         "description": "The name for the file.",

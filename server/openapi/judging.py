@@ -57,7 +57,7 @@ def paths(subject: Subject) -> Paths:
                 "Labels",
                 "Give the label that was typed on the page of a prediction",
                 {303: _back(), 422: page("What is wrong with what was typed.")},
-                (403, 404, 503),
+                (404, 503),
                 parameters=[ID_IN_PATH],
                 body=body("The fields as typed.", {kind: {"schema": _form()} for kind in FORMS}),
             )

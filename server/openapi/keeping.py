@@ -4,7 +4,7 @@ from server.openapi.judging import ID_IN_PATH, TEXT
 from server.openapi.subject import Subject
 from server.openapi.vocabulary import JSON, Part, Paths, answer, body, operation, query
 
-_BUSY = (403, 503)
+_BUSY = (503,)
 
 
 def paths(_: Subject) -> Paths:

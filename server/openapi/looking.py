@@ -31,7 +31,7 @@ def paths(subject: Subject) -> Paths:
                 "Pages",
                 "Predict what was typed into the form",
                 {200: page("The answer."), 422: page("What is wrong with what was typed.")},
-                (403, 503),
+                (503,),
                 body=body("The fields as typed.", {kind: {"schema": form} for kind in FORMS}),
             ),
         },

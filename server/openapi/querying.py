@@ -19,7 +19,7 @@ from server.openapi.vocabulary import (
 )
 from server.sql.guard import MAX_CHARACTERS
 
-_PROBLEMS = (403, 422, 503)
+_PROBLEMS = (422, 503)
 
 
 def paths(subject: Subject) -> Paths:

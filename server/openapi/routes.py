@@ -3,40 +3,46 @@
 from dataclasses import dataclass
 from typing import cast
 
-import msgspec
-from flask import Blueprint, Flask, Response, current_app, render_template
+from flask import Blueprint, Flask, Response, current_app, render_template, request
 
+from server.access.scopes import ANY_KEY, needs
 from server.config import Settings
 from server.model import Model
 from server.openapi.document import to_document
+from server.openapi.securing import secure
 from server.openapi.vocabulary import Part
+from server.web import json_response
 
 blueprint = Blueprint("openapi", __name__)
 
 
 @dataclass(frozen=True)
 class Written:
-    """The document as JSON, and its operations: path, method, summary."""
+    """The document, and its operations: path, method, summary."""
 
-    document: bytes
+    document: Part
     operations: list[tuple[str, str, str]]
 
 
-def register(app: Flask, model: Model, settings: Settings) -> None:
-    """Add the routes to `app`; the document is made now, and stays what it is."""
-    document = to_document(model, settings)
-    written = Written(msgspec.json.encode(document), _operations(document))
-    app.extensions["sextant-openapi"] = written
+def register(app: Flask, model: Model, settings: Settings, without_key: frozenset[str]) -> None:
+    """Add the routes to `app`, which has all others; the document is made now, and stays so."""
     app.register_blueprint(blueprint)
+    document = to_document(model, settings)
+    secure(document, app, without_key)
+    app.extensions["sextant-openapi"] = Written(document, _operations(document))
 
 
 @blueprint.get("/openapi.json")
+@needs(ANY_KEY)
 def show_document() -> Response:
     """Answer the document."""
-    return Response(_written().document, content_type="application/json")
+    # Under a proxy's prefix, where that is.
+    servers = [{"url": f"{request.script_root}/"}]
+    return json_response({**_written().document, "servers": servers})
 
 
 @blueprint.get("/docs")
+@needs(ANY_KEY)
 def show_page() -> str:
     """Show the document: what there is, and where scripts run, all of it, to be tried."""
     return render_template("docs.html", operations=_written().operations)

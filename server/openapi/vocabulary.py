@@ -10,12 +10,14 @@ Paths = dict[str, dict[str, Part]]
 
 JSON, HTML, PROBLEM = "application/json", "text/html", "application/problem+json"
 FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
-# What any route may answer: 413, 431, 501 and a 400 come before it is asked, 500 is a fault.
-_ANYWHERE = (400, 413, 431, 500, 501)
+# What any route may answer: 413, 431, 501 and a 400 come before it is asked, 500 is a fault; who
+# asks without a key, or from a strange place, learns nothing of the rest.
+_ANYWHERE = (400, 401, 403, 413, 431, 500, 501)
 # The reasons why a route says no; docs/api.md has them at length.
 PROBLEMS = {
     400: "The body is not JSON, a parameter is wrong, or the request is not HTTP",
-    403: "Not from there: the page of another site, or SQL asked of what is not loopback",
+    401: "A key is wanted, or another than was sent",
+    403: "The key may not do this, the page of another site asks, or the `Host` is a strange one",
     404: "Nothing is here",
     405: "The route takes other methods, which `Allow` names",
     406: "The route answers in none of the types that `Accept` asks for",
@@ -31,6 +33,7 @@ PROBLEMS = {
 }
 _HEADERS = {
     400: ["Server-Timing"],
+    401: ["WWW-Authenticate"],
     405: ["Allow"],
     406: ["Server-Timing"],
     409: ["Retry-After", "Server-Timing"],

@@ -6,8 +6,8 @@ import sys
 from typing import Any
 
 from flask import Blueprint, redirect, render_template, request, url_for
-from werkzeug.exceptions import Forbidden
 
+from server.access.scopes import ANY_KEY, OPEN, needs
 from server.contract import Contract, Feature, to_decimals
 from server.faults import Fault, InvalidPayload
 from server.routes import answer_instances
@@ -20,6 +20,7 @@ _NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 
 
 @blueprint.get("/")
+@needs(ANY_KEY)
 def home() -> str:
     """Say what this is and offer a form to try it."""
     example = example_instance(parts().model.contract)
@@ -27,11 +28,9 @@ def home() -> str:
 
 
 @blueprint.post("/")
+@needs("predict")
 def try_it() -> str | tuple[str, int]:
     """Predict from the form, through the same steps as any other request."""
-    origin = request.headers.get("Origin")
-    if origin is not None and origin.partition("://")[2] != request.host:
-        raise Forbidden("this form is only for the page it stands on; programs use POST /predict")
     contract = parts().model.contract
     typed = {feature.name: request.form.get(feature.name, "") for feature in contract.features}
     instance = {
@@ -80,6 +79,7 @@ def _name_of_pointer(pointer: str) -> str:
 
 
 @blueprint.get("/favicon.ico")
+@needs(OPEN)
 def favicon() -> Any:
     """Send browsers that ask here to the icon."""
     return redirect(url_for("static", filename="icon.svg"))

@@ -7,6 +7,7 @@ from typing import Any
 from flask import Response, render_template
 from werkzeug.exceptions import NotFound
 
+from server.access.scopes import ANY_KEY, needs
 from server.labels.history import find_labels
 from server.pages.prediction_page import to_page
 from server.pages.reliability import to_heads
@@ -15,6 +16,7 @@ from server.web import blueprint, json_response, parts, wants_html
 
 
 @blueprint.get("/predictions/<uuid:prediction_id>")
+@needs("read")
 def show_prediction(prediction_id: uuid.UUID) -> Response | str:
     """Show one prediction with all that was said of it."""
     if wants_html():
@@ -40,6 +42,7 @@ def page_of_prediction(prediction_id: uuid.UUID, faults: Sequence[str] = ()) -> 
 
 
 @blueprint.get("/model")
+@needs(ANY_KEY)
 def show_model() -> Response | str:
     """Show the contract of the model that is served."""
     contract = parts().model.contract

@@ -29,12 +29,14 @@ class Record:
         As WSGI has it.
     """
 
-    __slots__ = ("_ended", "_parts", "is_broken_off", "method", "n_bytes", "rows", "trace")
+    __slots__ = ("_ended", "_parts", "is_broken_off", "key", "method", "n_bytes", "rows", "trace")
 
     def __init__(self, environ: Mapping[str, Any]) -> None:
         now = time.perf_counter()
         self.method = known_method(environ.get("REQUEST_METHOD", ""))
         self.trace = read_traceparent(environ.get("HTTP_TRACEPARENT"))
+        # The name of the key that was sent.
+        self.key: str | None = None
         # Rows that were predicted; None for a request that predicts nothing.
         self.rows: int | None = None
         # Bytes of the answer's body.

@@ -6,6 +6,7 @@ from functools import partial
 from flask import Flask, Response, g, request
 from prometheus_client.exposition import choose_encoder
 
+from server.access.scopes import needs
 from server.seeing.record import Record, headers_of
 from server.seeing.seeing import UNMATCHED, Seeing
 
@@ -27,6 +28,7 @@ def register(app: Flask, seeing: Seeing) -> None:
         return response
 
     @app.get("/metrics")
+    @needs("read")
     def metrics() -> Response:
         """Tell what was counted, in Prometheus' text or as OpenMetrics, as is asked for."""
         encode, content_type = choose_encoder(request.headers.get("Accept", ""))

@@ -74,6 +74,8 @@ class Seeing:
             line["parent_id"] = trace.parent_id
         line["method"], line["route"], line["status"] = record.method, route, status
         line["duration_ms"] = round(1e3 * seconds, 3)
+        if record.key is not None:
+            line["key"] = record.key
         if record.rows is not None:
             line["rows"] = record.rows
         line["bytes"] = record.n_bytes

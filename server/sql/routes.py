@@ -1,6 +1,5 @@
 """The routes of SQL: a page for people, and the same answers as JSON, CSV, NDJSON and Parquet."""
 
-import ipaddress
 import json
 import os
 from collections.abc import Mapping
@@ -10,8 +9,9 @@ from typing import Any, cast
 
 import msgspec
 from flask import Blueprint, Flask, Response, current_app, render_template, request, send_file
-from werkzeug.exceptions import BadRequest, Forbidden
+from werkzeug.exceptions import BadRequest
 
+from server.access.scopes import needs
 from server.config import Settings
 from server.errors import problem_response
 from server.prediction_log import PredictionLog
@@ -42,52 +42,22 @@ class SqlParts:
 
     queries: SqlQueries
     saved: SavedQueries
-    is_open: bool
 
 
 def register(app: Flask, settings: Settings, log: PredictionLog) -> None:
-    """Add the routes to `app`; they answer only where the server listens on loopback."""
+    """Add the routes to `app`."""
     limits = Limits(rows=settings.query_max_rows, time_s=settings.query_timeout_s)
     queries = SqlQueries(log.cursor, query_folder(settings.database), limits)
-    app.extensions["sextant-sql"] = SqlParts(
-        queries, SavedQueries(queries), is_loopback(settings.host)
-    )
+    app.extensions["sextant-sql"] = SqlParts(queries, SavedQueries(queries))
     app.register_blueprint(blueprint)
-
-
-def is_loopback(host: str) -> bool:
-    """Say whether `host`, a name or an address without a port, is this machine alone."""
-    try:
-        return ipaddress.ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return host.rstrip(".").casefold() == "localhost"
 
 
 def _parts() -> SqlParts:
     return cast(SqlParts, current_app.extensions["sextant-sql"])
 
 
-@blueprint.app_context_processor
-def _what_is_open() -> dict[str, bool]:
-    return {"sql_is_open": _parts().is_open}
-
-
-@blueprint.before_request
-def _only_from_here() -> None:
-    if not _parts().is_open:
-        raise Forbidden(
-            "SQL is answered on loopback only, until there are keys: set SEXTANT_HOST=127.0.0.1"
-        )
-    # A name that somebody else's DNS points here would let their page read the answers.
-    if not is_loopback(request.host.rpartition(":")[0] or request.host):
-        raise Forbidden(f"SQL is answered to localhost and 127.0.0.1, not to {request.host}")
-    # A page elsewhere could not read the answers, but keep the server busy.
-    is_foreign = request.headers.get("Sec-Fetch-Site") in ("cross-site", "same-site")
-    if is_foreign and request.headers.get("Sec-Fetch-Dest") != "document":
-        raise Forbidden("SQL is not answered to pages of other sites")
-
-
 @blueprint.route("/sql.json", methods=["GET", "POST"])
+@needs("sql")
 def answer_json() -> Response:
     """Answer the rows of a query as one JSON object."""
     statement, given = _asked()
@@ -104,6 +74,7 @@ def answer_json() -> Response:
 
 
 @blueprint.route("/sql.<any(csv, ndjson, parquet):form>", methods=["GET", "POST"])
+@needs("sql")
 def answer_file(form: str) -> Response:
     """Answer all rows of a query as a file."""
     statement, given = _asked()
@@ -114,6 +85,7 @@ def answer_file(form: str) -> Response:
 
 
 @blueprint.route("/sql", methods=["GET", "POST"])
+@needs("sql")
 def show_sql() -> tuple[str, int]:
     """Show the editor, and below it what the query in the address answers."""
     statement = request.values.get("q", "")

@@ -6,6 +6,7 @@ from flask.blueprints import BlueprintSetupState
 from werkzeug.exceptions import NotFound, ServiceUnavailable
 from werkzeug.routing import PathConverter
 
+from server.access.scopes import ANY_KEY, OPEN, needs
 from server.content import compress, decompress
 from server.contract import Contract
 from server.faults import InvalidPayload
@@ -35,18 +36,21 @@ def _(state: BlueprintSetupState) -> None:
 
 @blueprint.get("")
 @blueprint.get("/")
+@needs(ANY_KEY)
 def server() -> Response:
     """Say what this server is and what it can do beyond the protocol."""
     return json_response(metadata.SERVER)
 
 
 @blueprint.get("/health/live")
+@needs(OPEN)
 def live() -> Response:
     """Say that the process answers."""
     return json_response({"live": True})
 
 
 @blueprint.get("/health/ready")
+@needs(OPEN)
 def ready() -> Response:
     """Say whether a row inferred would be answered and stored now."""
     _check_ready()
@@ -54,12 +58,14 @@ def ready() -> Response:
 
 
 @blueprint.get("/models")
+@needs(ANY_KEY)
 def models() -> Response:
     """List the one model."""
     return json_response({"models": [parts().model.contract.model_name]})
 
 
 @blueprint.route("/repository/index", methods=["GET", "POST"])
+@needs(ANY_KEY)
 def index() -> Response:
     """List the one model with its version and state."""
     contract = parts().model.contract
@@ -69,6 +75,7 @@ def index() -> Response:
 
 @blueprint.get("/models/<name:model>")
 @blueprint.get("/models/<path:model>/versions/<name:version>")
+@needs(ANY_KEY)
 def model(model: str, version: str | None = None) -> Response:
     """Say what the model takes and answers."""
     return json_response(metadata.of_model(_find(model, version)))
@@ -76,6 +83,7 @@ def model(model: str, version: str | None = None) -> Response:
 
 @blueprint.get("/models/<path:model>/ready")
 @blueprint.get("/models/<path:model>/versions/<path:version>/ready")
+@needs(ANY_KEY)
 def model_ready(model: str, version: str | None = None) -> Response:
     """Say whether a row inferred by the model would be answered and stored now."""
     contract = _find(model, version)
@@ -85,6 +93,7 @@ def model_ready(model: str, version: str | None = None) -> Response:
 
 @blueprint.get("/models/<path:model>/config")
 @blueprint.get("/models/<path:model>/versions/<path:version>/config")
+@needs(ANY_KEY)
 def config(model: str, version: str | None = None) -> Response:
     """Show the contract of the model."""
     return json_response(_find(model, version))
@@ -92,6 +101,7 @@ def config(model: str, version: str | None = None) -> Response:
 
 @blueprint.get("/models/<path:model>/stats")
 @blueprint.get("/models/<path:model>/versions/<path:version>/stats")
+@needs("read")
 def stats(model: str, version: str | None = None) -> Response:
     """Count what the log holds of the model."""
     contract = _find(model, version)
@@ -101,6 +111,7 @@ def stats(model: str, version: str | None = None) -> Response:
 
 @blueprint.post("/models/<path:model>/infer")
 @blueprint.post("/models/<path:model>/versions/<path:version>/infer")
+@needs("predict")
 def infer(model: str, version: str | None = None) -> Response:
     """Answer the outputs asked for, once all rows are stored."""
     contract = _find(model, version)

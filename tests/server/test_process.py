@@ -100,7 +100,7 @@ def test_a_request_in_flight_is_finished_before_the_stop(start_server):
 def test_who_has_connected_when_the_stop_comes_is_answered(start_server):
     server = start_server()
     body = json.dumps(STAR).encode()
-    head = b"POST /predict HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+    head = b"POST /predict HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
     request_ = head + f"Content-Length: {len(body)}\r\n\r\n".encode() + body
     connections = [socket.create_connection(("127.0.0.1", server.port)) for _ in range(60)]
     for connection in connections:
@@ -122,7 +122,11 @@ def test_who_has_connected_when_the_stop_comes_is_answered(start_server):
         ({"SEXTANT_MODEL": "none.onnx"}, "none.onnx: cannot be read: No such file"),
         ({"SEXTANT_MODEL": "x" * 300}, "cannot be read: File name too long"),
         ({"SEXTANT_MODEL": "LICENSE"}, "LICENSE: is no model file of Sextant's, or damaged"),
-        ({"SEXTANT_HOST": "192.0.2.1"}, "set SEXTANT_HOST or SEXTANT_PORT"),
+        (
+            {"SEXTANT_HOST": "192.0.2.1", "SEXTANT_OPEN_TO_ALL": "predict"},
+            "set SEXTANT_HOST or SEXTANT_PORT",
+        ),
+        ({"SEXTANT_HOST": "0.0.0.0"}, "python -m server key NAME --scopes predict,read"),  # noqa: S104  # it does not start
     ],
 )
 def test_a_server_that_cannot_start_says_why(tmp_path, variables, message):
@@ -164,10 +168,10 @@ def test_a_port_in_use_is_named(start_server, tmp_path):
     ("request_", "status"),
     [
         (b"GARBAGE\r\n\r\n", 400),
-        (b"POST /predict HTTP/1.1\r\nHost: x\r\nContent-Length: -5\r\n\r\n", 400),
-        (b"POST /predict HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999\r\n\r\n", 413),
-        (b"GET / HTTP/1.1\r\nHost: x\r\nX: " + b"a" * 262_144 + b"\r\n\r\n", 431),
-        (b"POST /predict HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: zip\r\n\r\n", 501),
+        (b"POST /predict HTTP/1.1\r\nHost: localhost\r\nContent-Length: -5\r\n\r\n", 400),
+        (b"POST /predict HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99999999999\r\n\r\n", 413),
+        (b"GET / HTTP/1.1\r\nHost: localhost\r\nX: " + b"a" * 262_144 + b"\r\n\r\n", 431),
+        (b"POST /predict HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: zip\r\n\r\n", 501),
     ],
 )
 def test_what_never_reaches_the_app_is_a_problem_too(start_server, request_, status):
@@ -182,7 +186,8 @@ def test_what_never_reaches_the_app_is_a_problem_too(start_server, request_, sta
 
 def test_what_never_reaches_the_app_is_said_as_clients_of_v2_read_it(start_server):
     request = (
-        b"POST /v2/models/sdss/infer HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999\r\n\r\n"
+        b"POST /v2/models/sdss/infer HTTP/1.1\r\nHost: localhost\r\n"
+        b"Content-Length: 99999999999\r\n\r\n"
     )
 
     head, _, body = raw(start_server().port, request).partition(b"\r\n\r\n")

@@ -264,7 +264,7 @@ def raw(running, *requests):
 
 
 def request(body, version="1.1", **headers):
-    lines = [f"POST /predict HTTP/{version}", "Host: x", "Content-Type: application/json"]
+    lines = [f"POST /predict HTTP/{version}", "Host: localhost", "Content-Type: application/json"]
     lines += [f"Content-Length: {len(body)}", *(f"{k}: {v}" for k, v in headers.items())]
     return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
 

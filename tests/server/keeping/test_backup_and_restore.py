@@ -88,7 +88,11 @@ def test_a_copy_with_rows_missing_is_found_out(log):
 
 
 def test_a_route_for_backups_answers_to_this_machine_alone(client, make_app, tmp_path):
-    elsewhere = make_app(host="0.0.0.0", database=tmp_path / "b.duckdb").test_client()  # noqa: S104  # what is refused
+    elsewhere = make_app(
+        host="0.0.0.0",  # noqa: S104  # what is refused
+        open_to_all="predict",
+        database=tmp_path / "b.duckdb",
+    ).test_client()
 
     assert elsewhere.get("/backup.duckdb").status_code == 403
     assert client.get("/backup.duckdb", headers={"Host": "evil.example"}).status_code == 403

@@ -417,7 +417,11 @@ def test_the_page_says_how_many_alarms_and_links_what_was_predicted(tiny, X):
 
 
 def test_where_sql_is_closed_nothing_links_to_it(make_app, model_path, X):
-    client = make_app(model=model_path, host="0.0.0.0").test_client()  # noqa: S104  # nothing listens
+    client = make_app(
+        model=model_path,
+        host="0.0.0.0",  # noqa: S104  # nothing listens
+        open_to_all="predict,read",
+    ).test_client()
     client.post("/predict", json=rows_of(X, 20))
 
     page = client.get("/monitor", headers=HTML)

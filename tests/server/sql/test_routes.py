@@ -175,13 +175,13 @@ def test_without_a_query_the_problem_says_how(client):
 
 
 @pytest.mark.parametrize("path", ["/sql", "/sql.json?q=SELECT 1", "/sql.parquet?q=SELECT 1"])
-def test_beyond_loopback_sql_is_off(make_app, path):
-    client = make_app(host="0.0.0.0").test_client()  # noqa: S104  # that is what is tested
+def test_beyond_loopback_sql_wants_a_key(make_app, path):
+    client = make_app(host="0.0.0.0", open_to_all="predict,read").test_client()  # noqa: S104  # that is what is tested
 
     answer = client.get(path)
 
     assert answer.status_code == 403
-    assert "on loopback only" in answer.json["detail"]
+    assert "wants a key with the scope sql" in answer.json["detail"]
 
 
 @pytest.mark.parametrize(

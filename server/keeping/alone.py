@@ -1,4 +1,4 @@
-"""Who may ask to copy the log or remove from it, and that one does so at a time."""
+"""Let one request at a time copy the log or remove from it."""
 
 import contextlib
 import threading
@@ -6,12 +6,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import cast
 
-from flask import current_app, request
-from werkzeug.exceptions import Forbidden, ServiceUnavailable
+from flask import current_app
+from werkzeug.exceptions import ServiceUnavailable
 
 from server.config import Settings
 from server.prediction_log import PredictionLog
-from server.sql.routes import is_loopback
 
 
 @dataclass(frozen=True)
@@ -27,21 +26,6 @@ class KeepingParts:
 def parts() -> KeepingParts:
     """Return what the routes of keeping call."""
     return cast(KeepingParts, current_app.extensions["sextant-keeping"])
-
-
-def only_from_here() -> None:
-    """Refuse what does not come from this machine, or comes from a page of another site."""
-    if not is_loopback(parts().settings.host):
-        raise Forbidden(
-            "backups and removals are for loopback only, until there are keys: "
-            "set SEXTANT_HOST=127.0.0.1"
-        )
-    # A name that somebody else's DNS points here would let their page ask.
-    if not is_loopback(request.host.rpartition(":")[0] or request.host):
-        raise Forbidden(f"ask localhost or 127.0.0.1, not {request.host}")
-    # Whatever it wants to show: what is asked here changes the log, or copies it.
-    if request.headers.get("Sec-Fetch-Site", "none") not in ("none", "same-origin"):
-        raise Forbidden("pages of other sites may not ask this")
 
 
 @contextlib.contextmanager
