@@ -2,13 +2,17 @@
 
 import ast
 import hashlib
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 import yaml
 
 from ops.image import licences
+from server.config import Settings
 
 ROOT = Path(__file__).parents[2]
 KUBERNETES = ROOT / "ops" / "kubernetes"
@@ -70,6 +74,15 @@ def test_the_model_that_is_asked_for_is_the_one_we_ship(given):
     assert given["SEXTANT_MODEL_SHA256"] == hashlib.sha256(shipped).hexdigest()
 
 
+def test_what_is_set_are_settings():
+    text = f"{DOCKERFILE}{(ROOT / 'compose.yaml').read_text()}{LITERALS}"
+
+    found = dict.fromkeys(re.findall(r"\bSEXTANT_[A-Z_0-9]+(?=[=:'])", text), "")
+
+    assert len(found) >= 6
+    assert Settings.unknown_variables(found) == []
+
+
 def test_the_kustomization_names_every_file_there_is():
     files = {path.name for path in KUBERNETES.glob("*.yaml")}
 
@@ -86,6 +99,22 @@ def test_every_volume_is_mounted_where_the_image_looks():
     }
     claimed = {each["metadata"]["name"] for each in SET["volumeClaimTemplates"]}
     assert {*mounts} == claimed | {each["name"] for each in POD["volumes"]}
+
+
+@pytest.mark.slow
+def test_the_keys_for_compose_are_made_as_the_page_says(tmp_path):
+    page = (ROOT / "docs" / "deploy.md").read_text()
+    code = re.search(r"```sh\n(make image && mkdir.*?)docker compose up", page, re.DOTALL)[1]
+    code = code.replace("make image && ", "").replace("docker run --rm sextant python", "$PYTHON")
+    given = {"PATH": os.environ["PATH"], "PYTHON": sys.executable, "PYTHONPATH": str(ROOT)}
+
+    subprocess.run(["bash", "-euc", code], cwd=tmp_path, env=given, check=True, timeout=60)
+
+    lines = (tmp_path / "secrets" / "keys").read_text().splitlines()
+    digests = {line.split()[0]: line.split()[2] for line in lines}
+    key = (tmp_path / "secrets" / "metrics_key").read_text().strip()
+    assert [*digests] == ["prometheus", "laptop"]
+    assert digests["prometheus"] == hashlib.sha256(key.encode()).hexdigest()
 
 
 def test_the_page_of_licences_is_current():
