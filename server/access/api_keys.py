@@ -49,6 +49,7 @@ def make_key(name: str, scopes: str, until: str = "") -> tuple[str, str]:
     InvalidSettings
         If the name, a scope or the day is none.
     """
+    _check_name(name, "the new key")
     key = PREFIX + secrets.token_urlsafe(_BYTES)
     line = f"{name} {scopes} {digest_of(key).hex()} {until}".rstrip()
     _read_line(line, "the new key")
@@ -86,16 +87,20 @@ def _read_line(line: str, where: str) -> ApiKey:
     if len(fields) not in (3, 4):
         raise InvalidSettings(f"{where}: expected {_LINE}, as python -m server key prints it")
     name, scopes, digest, *until = fields
-    if not _NAME.fullmatch(name):
-        raise InvalidSettings(
-            f"{where}: a name is a letter and up to 63 letters, digits, - and _ behind it"
-        )
+    _check_name(name, where)
     if not _SHA256.fullmatch(digest):
         raise InvalidSettings(f"{where}: expected the sha256 in 64 digits of 0 to 9 and a to f")
     granted = read_scopes(scopes, where)
     if not granted:
         raise InvalidSettings(f"{where}: expected the scopes, with commas between them")
     return ApiKey(name, granted, bytes.fromhex(digest), _end_of(*until, where=where))
+
+
+def _check_name(name: str, where: str) -> None:
+    if not _NAME.fullmatch(name):
+        raise InvalidSettings(
+            f"{where}: a name is a letter and up to 63 letters, digits, - and _ behind it"
+        )
 
 
 def _end_of(day: str = "", *, where: str) -> float:

@@ -81,7 +81,7 @@ class Gate:
         if len(self.without_key) == len(SCOPES):
             return ""
         open_ = ", ".join(each for each in SCOPES if each in self.without_key) or "nothing"
-        return f"{len(self._ring) or 'no'} keys; open without one: {open_}"
+        return f"keys: {len(self._ring)}; open without one: {open_}"
 
     def caller(self, address: str, sent: str | None) -> Caller:
         """Return who asks from `address` with the key `sent`."""

@@ -166,6 +166,20 @@ def test_a_page_links_to_what_its_reader_may_see(client):
     assert 'href="/predictions"' not in sql
 
 
+def test_a_page_offers_what_its_reader_may_do_and_says_how_a_key_is_sent(client):
+    html = {"Accept": "text/html"}
+    sent = client.post("/predict", json=OBJECT, headers=bearer("predict"))
+
+    predicting = client.get("/", headers=html | bearer("predict")).text
+    reading = client.get("/", headers=html | bearer("read")).text
+    prediction = client.get(sent.headers["Location"], headers=html | bearer("read")).text
+
+    assert "<button>Predict</button>" in predicting
+    assert "predict -H &#34;authorization: Bearer $SEXTANT_KEY&#34;" in predicting
+    assert "<button" not in reading
+    assert 'class="truth"' not in prediction
+
+
 @pytest.mark.parametrize(
     ("headers", "status"),
     [
