@@ -64,11 +64,13 @@ class Gate:
         self.without_key = read_scopes(settings.open_to_all, "SEXTANT_OPEN_TO_ALL")
         if self.has_keys:
             return
-        if is_loopback(settings.host):
+        # Whoever comes through a proxy comes from elsewhere too.
+        if is_loopback(settings.host) and not settings.trusted_proxies:
             self.without_key = frozenset(SCOPES)
         elif not self.without_key:
+            where = "SEXTANT_HOST" if not is_loopback(settings.host) else "SEXTANT_TRUSTED_PROXIES"
             raise InvalidSettings(
-                f"SEXTANT_HOST: {settings.host} is reached from elsewhere, and there are no keys. "
+                f"{where}: the server is reached from elsewhere, and there are no keys. "
                 "Make one, and give its line to SEXTANT_KEYS or to a file that SEXTANT_KEYS_FILE "
                 "names:\n  python -m server key NAME --scopes predict,read\n"
                 "Or say what all who reach it may do without one:\n"

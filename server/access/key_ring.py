@@ -2,6 +2,7 @@
 
 import hmac
 import logging
+import stat
 import time
 from pathlib import Path
 
@@ -12,6 +13,8 @@ _logger = logging.getLogger(__name__)
 
 # How often the file is looked at, in seconds: so long a key lasts that was taken out of it.
 _EVERY_S = 1.0
+# Ours have 51 characters. What is longer is not worth its hash, which the loop would wait for.
+_MAX_LENGTH = 256
 
 
 class KeyRing:
@@ -50,6 +53,8 @@ class KeyRing:
         """
         if self._path and time.monotonic() >= self._look_at:
             self._look_again()
+        if len(sent) > _MAX_LENGTH:
+            return None
         digest = digest_of(sent)
         key = self._keys.get(digest)
         return key if key and hmac.compare_digest(key.digest, digest) else None
@@ -79,6 +84,8 @@ class KeyRing:
         if self._path is None:
             return {}
         try:
+            if self._path.stat().st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+                _logger.warning("%s: others may write to it, and let themselves in", self._path)
             lines = self._path.read_text("utf-8").splitlines()
         except (OSError, UnicodeError) as error:
             reason = getattr(error, "strerror", None) or "it is no UTF-8"

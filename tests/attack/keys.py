@@ -71,9 +71,22 @@ def keys_in_the_log(target):
         assert key not in target.log
 
 
+def files_outside(target):
+    """Climb out of the folder of files that want no key."""
+    for path in (
+        "/static/../config.py",
+        "/static/..%2fconfig.py",
+        "/static/%2e%2e/%2e%2e/README.md",
+        "/static//etc/passwd",
+        "/static/vendor/..%5c..%5c..%5cREADME.md",
+    ):
+        answer = target.ask("GET", path)
+        assert answer.status in (401, 404), f"{path}: {answer.status}"
+
+
 class _Anything(dict):
     def __missing__(self, name):
         return "01a200ef-93df-7d68-8ffe-178975ab2c7a"
 
 
-ATTACKS = (no_key, wrong_keys, other_scopes, key_taken_away, keys_in_the_log)
+ATTACKS = (no_key, wrong_keys, other_scopes, key_taken_away, keys_in_the_log, files_outside)

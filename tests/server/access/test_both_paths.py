@@ -6,11 +6,13 @@ import logging
 import socket
 
 import pytest
+from flask import g
 
 from server.access.api_keys import make_key
 from server.access.headers import SECURITY_HEADERS
 from server.app import create_app
 from server.config import Settings
+from server.together import Together
 from tests.server.conftest import OBJECT, SHIPPED
 from tests.server.test_together import Running
 
@@ -124,6 +126,21 @@ def test_the_log_names_the_key_on_both_paths_and_never_holds_it(running, caplog)
 
     assert [line.get("key") for line in lines] == ["laptop", "laptop", None]
     assert KEY not in f"{lines}{caplog.text}"
+
+
+def test_the_caller_has_one_name_on_both_paths(running, monkeypatch):
+    named = []
+    add = Together.add
+    monkeypatch.setattr(
+        Together, "add", lambda self, asked: (named.append(asked.caller), add(self, asked))
+    )
+    running.app.before_request_funcs[None].append(lambda: named.append(g.caller))
+
+    ask(running, RIGHT | THROUGH)
+    ask(running, RIGHT | THROUGH | TO_FLASK)
+    running.app.before_request_funcs[None].pop()
+
+    assert named == ["laptop", "laptop"]
 
 
 def test_a_single_prediction_with_a_key_does_not_wait_for_flask(running, monkeypatch):

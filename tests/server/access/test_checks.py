@@ -104,6 +104,7 @@ def test_a_key_opens_what_its_scope_names_and_nothing_else(client, has, wants):
         {"Authorization": "Basic ####"},
         {"Authorization": "Basic " + base64.b64encode(b"\xff:\xff").decode()},
         {"Authorization": f"Bearer {MADE['read'][0]}x"},
+        {"Authorization": f"Bearer {'x' * 100_000}"},
         {"Authorization": f"bearer {MADE['read'][0].upper()}"},
         {"X-Api-Key": MADE["read"][0]},
     ],
@@ -287,6 +288,8 @@ def test_beyond_loopback_a_server_without_keys_does_not_start(tmp_path):
     with pytest.raises(InvalidSettings) as caught:
         create_app(Settings(host=ELSEWHERE, **settings))
 
+    with pytest.raises(InvalidSettings, match="SEXTANT_TRUSTED_PROXIES: the server is reached"):
+        create_app(Settings(trusted_proxies="127.0.0.1", **settings))
     assert "python -m server key" in str(caught.value)
     assert "SEXTANT_OPEN_TO_ALL=predict,read" in str(caught.value)
     assert not (tmp_path / "predictions.duckdb").exists()

@@ -42,6 +42,15 @@ def test_a_key_is_known_from_when_its_line_is_there_until_it_is_taken_away(file)
     assert ring.find(second) is None
 
 
+def test_a_file_that_others_may_write_to_is_told_of(file, caplog):
+    file.write_text(f"{make_key('a', 'read')[1]}\n")
+    file.chmod(0o664)
+
+    KeyRing(Settings(keys_file=str(file)))
+
+    assert "others may write to it" in caplog.text
+
+
 @pytest.mark.parametrize("damage", ["gone", "half a line", "no UTF-8"])
 def test_what_is_wrong_in_a_changed_file_is_logged_and_the_keys_stay(file, caplog, damage):
     key, line = make_key("a", "read")
