@@ -21,8 +21,8 @@ _MAX_AGE = "600"
 # Browsers send the key as a password, programs as it is.
 _CHALLENGES = ('Basic realm="Sextant", charset="UTF-8"', 'Bearer realm="Sextant"')
 
-# What a command on a page wants beside what is the same for all, where a key is wanted.
-_KEY_HEADER = ' -H "authorization: Bearer $SEXTANT_KEY"'
+# The line that a command on a page has more where a key is wanted.
+_KEY_LINE = '  -H "authorization: Bearer $SEXTANT_KEY" \\\n'
 
 
 def register(app: Flask, gate: Gate) -> None:
@@ -32,7 +32,7 @@ def register(app: Flask, gate: Gate) -> None:
     app.wsgi_app = Behind(app.wsgi_app, gate.proxies)  # type: ignore[method-assign]  # as Flask says to do
     app.before_request(_check)
     app.after_request(_tell_origin)
-    app.context_processor(lambda: {"may": _may, "key_header": _KEY_HEADER * g.who.has_key})
+    app.context_processor(lambda: {"may": _may, "key_line": _KEY_LINE * g.who.has_key})
     app.register_error_handler(Denied, _denied)
 
 

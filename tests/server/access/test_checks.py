@@ -176,7 +176,7 @@ def test_a_page_offers_what_its_reader_may_do_and_says_how_a_key_is_sent(client)
     prediction = client.get(sent.headers["Location"], headers=html | bearer("read")).text
 
     assert "<button>Predict</button>" in predicting
-    assert "predict -H &#34;authorization: Bearer $SEXTANT_KEY&#34;" in predicting
+    assert "predict \\\n  -H &#34;authorization: Bearer $SEXTANT_KEY&#34; \\\n  -H" in predicting
     assert "<button" not in reading
     assert 'class="truth"' not in prediction
 
