@@ -13,6 +13,7 @@ from server.config import Settings
 from server.keeping import routes as keeping_routes
 from server.kept_answers import KeptAnswers
 from server.labels import routes as labels
+from server.limits.load import Load
 from server.model import Model
 from server.monitor import routes as monitor_routes
 from server.openapi import routes as openapi_routes
@@ -56,7 +57,8 @@ def create_app(settings: Settings, is_stopping: Event | None = None) -> Flask:
         commit_timeout_s=settings.commit_timeout_s,
     )
     is_stopping = is_stopping or Event()
-    seeing = Seeing(settings, model.contract, log, is_stopping)
+    load = Load(settings)
+    seeing = Seeing(settings, model.contract, log, is_stopping, load)
     app = Flask("server")
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
     app.config["MAX_INSTANCES"] = settings.max_instances
@@ -72,6 +74,7 @@ def create_app(settings: Settings, is_stopping: Event | None = None) -> Flask:
         kept=KeptAnswers(log, hours=settings.idempotency_hours, wait_s=settings.commit_timeout_s),
         is_stopping=is_stopping,
         seeing=seeing,
+        load=load,
     )
     seeing_routes.register(app, seeing)
     app.register_blueprint(web.blueprint)

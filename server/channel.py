@@ -1,92 +1,18 @@
 """What Waitress makes of a connection and its requests, as we have it."""
 
-import time
+import socket
 from typing import Any
 
 from waitress.channel import HTTPChannel
-from waitress.parser import HTTPRequestParser
 from waitress.task import ErrorTask, WSGITask
 
-from server.access.gate import Admitted
 from server.access.headers import with_security
 from server.errors import problem, written
+from server.limits.parser import Parser
 from server.seeing.record import RECEIVED_AT, Record
 from server.seeing.seeing import REFUSED
-from server.together import MAX_BODY_BYTES, Answer
-from server.web import name_of_request
-
-# What accepts our JSON without saying anything else.
-_JSON = frozenset(("*/*", "application/json", "application/json, */*", "application/json,*/*"))
-# What Flask reads, and so changes the answer.
-# And what only browsers send, whose pages may be another site's.
-_FOR_FLASK = frozenset(
-    {"CONTENT_ENCODING", "EXPECT", "IDEMPOTENCY_KEY", "TRANSFER_ENCODING"}
-    | {"ORIGIN", "SEC_FETCH_SITE"}
-)
-
-
-def is_for_one(request: Any) -> bool:
-    """Tell whether a request asks for a prediction of one object, and for nothing besides.
-
-    Parameters
-    ----------
-    request : waitress.parser.HTTPRequestParser
-    """
-    headers = request.headers
-    return (
-        request.error is None
-        and request.path == "/predict"
-        and request.command == "POST"
-        and not request.query
-        and headers.get("CONTENT_TYPE") == "application/json"
-        and 0 < request.content_length <= MAX_BODY_BYTES
-        and headers.get("ACCEPT", "*/*") in _JSON
-        and headers.keys().isdisjoint(_FOR_FLASK)
-    )
-
-
-class _Parser(HTTPRequestParser):  # type: ignore[misc]  # Waitress publishes no types
-    """Notes when the whole request has come in: from then on it is we who take time."""
-
-    received_at = 0.0
-
-    def received(self, data: bytes) -> Any:
-        taken = super().received(data)
-        if self.completed:
-            self.received_at = time.perf_counter()
-        return taken
-
-
-class Asked:
-    """A request for one object, on the channel that its answer goes to."""
-
-    def __init__(self, channel: Any, admitted: Admitted) -> None:
-        self._channel = channel
-        self._request = channel.requests[0]
-        headers = self._request.headers
-        self.caller, self.prefix = admitted.caller.name, admitted.prefix
-        self.request_id = name_of_request(headers.get("X_REQUEST_ID", ""))
-        self.record = Record(
-            {
-                "REQUEST_METHOD": "POST",
-                "HTTP_TRACEPARENT": headers.get("TRACEPARENT"),
-                RECEIVED_AT: self._request.received_at,
-            }
-        )
-        if admitted.caller.has_key:
-            self.record.key = self.caller
-        stream = self._request.get_body_stream()
-        self.body: bytes = stream.read()
-        stream.seek(0)
-
-    def answer(self, answer: Answer) -> None:
-        """Send the answer."""
-        self._request.ready = answer
-        self._channel.service()
-
-    def pass_on(self) -> None:
-        """Give the request to Flask, on a thread of its own."""
-        self._channel.server.task_dispatcher.add_task(self._channel)
+from server.together import Answer
+from server.web import CALLER
 
 
 class _Task(WSGITask):  # type: ignore[misc]  # Waitress publishes no types
@@ -98,18 +24,21 @@ class _Task(WSGITask):  # type: ignore[misc]  # Waitress publishes no types
         self.status = ready.status
         self.response_headers = list(ready.headers)
         self.content_length = len(ready.body)
+        body = b"" if self.request.command == "HEAD" else ready.body
         # In one piece, and so in one call of the system.
-        self.channel.write_soon(self.build_response_header() + ready.body)
+        self.channel.write_soon(self.build_response_header() + body)
         self.wrote_header = True
 
     def get_environment(self) -> Any:
         environ = super().get_environment()
         environ[RECEIVED_AT] = self.request.received_at
+        environ[CALLER] = self.channel.caller
         return environ
 
     def build_response_header(self) -> Any:
         if self.channel.server.is_stopping.is_set():
             self.set_close_on_finish()
+        self.response_headers += self.channel.server.admission.rate_headers(self.channel.caller)
         return with_security(super().build_response_header())
 
 
@@ -118,6 +47,7 @@ class _ProblemTask(ErrorTask):  # type: ignore[misc]  # Waitress publishes no ty
 
     def execute(self) -> None:
         error = self.request.error
+        self.channel.is_refused = not self.channel.server.is_stopping.is_set()
         # What is no HTTP has no path.
         text, content_type = written(
             problem(error.code, error.body), getattr(self.request, "path", "")
@@ -138,8 +68,72 @@ class _ProblemTask(ErrorTask):  # type: ignore[misc]  # Waitress publishes no ty
 
 
 class Channel(HTTPChannel):  # type: ignore[misc]  # Waitress publishes no types
-    """A connection, with our parser and tasks."""
+    """A connection, with our parser and tasks.
 
-    parser_class = _Parser
+    Attributes
+    ----------
+    caller : str
+        Whom the request at work is counted to.
+    n_sent, n_served : int
+        Bytes of answers that the system took, and answers.
+    is_paused : bool
+        Whether what it asks next is left unread for a moment.
+    is_refused, is_lingering : bool
+        Whether what came in is no request, and whether that has been said: what still comes is
+        read and forgotten for a moment, for a connection that is closed on unread bytes is reset,
+        and its client may never read the answer.
+    stretch : server.limits.patience.Stretch or None
+        What it was doing when it was last looked at.
+    """
+
+    parser_class = Parser
     task_class = _Task
     error_task_class = _ProblemTask
+    caller = ""
+    n_sent = n_served = 0
+    is_paused = is_refused = is_lingering = False
+    close_when_flushed: bool
+    stretch = None
+
+    def readable(self) -> bool:
+        """Tell whether what comes in is read now."""
+        return not self.is_paused and super().readable()
+
+    def received(self, data: bytes) -> bool:
+        """Take what came in."""
+        return self.is_lingering or bool(super().received(data))
+
+    def handle_write(self) -> None:
+        """Send what waits; the last answer to what is no request is followed by a pause."""
+        if not (self.is_refused and self.close_when_flushed) or self.will_close:
+            super().handle_write()
+            return
+        self._flush_exception(self._flush_some)
+        if self.total_outbufs_len or self.will_close or not self.connected:
+            return
+        self.close_when_flushed, self.is_lingering = False, True
+        try:
+            self.socket.shutdown(socket.SHUT_WR)
+        except OSError:  # gone already
+            self.handle_close()
+
+    def send(self, data: bytes, do_close: bool = True) -> int:
+        """Send what the system takes, and count it."""
+        sent: int = super().send(data, do_close)
+        self.n_sent += sent
+        return sent
+
+    def service(self) -> None:
+        """Answer the first request."""
+        self.n_served += 1
+        super().service()
+
+    def serve(self) -> None:
+        """Answer the request on the loop, which is the thread that calls this."""
+        self.service()
+        self.server.sockets.attend(self)
+
+    def answer(self, answer: Answer) -> None:
+        """Answer the request on the loop, with what is ready."""
+        self.requests[0].ready = answer
+        self.serve()

@@ -49,8 +49,31 @@ class Settings:
     # Requests at work at once. Each waits for its commit, so this is also how many can share one:
     # benchmarks/README.md has what 32 give over Waitress' own 4.
     threads: int = 32
-    # Connections at once; a client beyond that waits to be accepted.
-    max_connections: int = 500
+    # Of these, most for one caller, an address: others find a thread whatever he does.
+    threads_per_caller: int = 24
+    # Connections at once; for one beyond that the longest idle one is closed.
+    max_connections: int = 2_000
+    # Longest expected wait of a request for the loop or for a thread, in milliseconds, before the
+    # answer is 503: a person hardly notices it, and 32 callers are far from it.
+    max_wait_ms: float = 100.0
+    # Requests a second that one caller may send; 0 does not count them.
+    rate_limit: float = 0.0
+    # Rows a second that one caller may have predicted; 0 does not count them.
+    row_rate_limit: float = 0.0
+    # Seconds' worth of both that a caller who has asked for nothing may ask for at once.
+    rate_burst_s: float = 10.0
+    # A request that is coming in, or an answer that is being taken, has this long, in seconds, to
+    # move the bytes that the next setting asks for; then its connection is dropped.
+    slow_client_s: float = 10.0
+    # Bytes a second that move at least: the slowest mobile networks do, and 10 s of it are more
+    # than any header may have.
+    least_bytes_per_s: int = 5_000
+    # How long a connection may be idle, in seconds.
+    idle_timeout_s: float = 120.0
+    # Bytes of unfinished bodies and unsent answers in memory; beyond that the largest is dropped.
+    max_held_bytes: int = 512 * 1024 * 1024
+    # Largest header of a request, in bytes: four times what proxies commonly take in one line.
+    max_header_bytes: int = 32 * 1024
     # Largest request body, in bytes: 10,000 instances of some 40 features fit.
     max_body_bytes: int = 16 * 1024 * 1024
     # Most instances, or labels, in one request; they are held in memory and stored in one
@@ -144,8 +167,17 @@ _SHA256 = re.compile("[0-9a-fA-F]{64}")
 _BOUNDS: dict[str, tuple[float, float]] = {
     "port": (0, 65_535),
     "threads": (1, 1_000),
-    # Waitress waits with select, which ends at 1,024 files.
-    "max_connections": (1, 900),
+    "threads_per_caller": (1, 1_000),
+    "max_connections": (1, 100_000),
+    "max_wait_ms": (1, 3_600_000),
+    "rate_limit": (0, 10**9),
+    "row_rate_limit": (0, 10**9),
+    "rate_burst_s": (0.001, 86_400),
+    "slow_client_s": (0.1, 3_600),
+    "least_bytes_per_s": (1, 10**9),
+    "idle_timeout_s": (0.1, 86_400),
+    "max_held_bytes": (1, 2**40),
+    "max_header_bytes": (1_024, 2**20),
     "max_body_bytes": (1, 2**30),
     "max_instances": (1, 10**6),
     "max_waiting_rows": (1, 10**7),

@@ -1,6 +1,5 @@
 """Waitress as we run it: single predictions together, our own problems, an orderly stop."""
 
-import select
 import socket
 import threading
 import time
@@ -12,16 +11,20 @@ from waitress import wasyncore
 from waitress.server import create_server
 
 from server.access.gate import Gate
-from server.channel import Asked, Channel, is_for_one
+from server.channel import Channel
 from server.config import Settings
+from server.limits.admission import Admission
+from server.limits.clock import Clock
+from server.limits.descriptors import connections_possible
+from server.limits.door import Door
+from server.limits.patience import Patience
+from server.limits.sockets import Sockets
 from server.together import Together
 from server.web import Parts
 
 # A body a few times too large is still read to its end, so that its sender reads our answer
 # instead of a broken connection.
 _BODY_SLACK = 2
-# Connections taken in at once; then those that are there get their turn.
-_MAX_ACCEPTED = 64
 # Who connected just before the stop has this long, in seconds, for the request to come in.
 _LAST_CALL_S = 0.2
 
@@ -38,67 +41,56 @@ def run(app: Flask, settings: Settings, listening: socket.socket, is_stopping: E
     Whoever sets `is_stopping` is heard within a quarter of a second.
     """
     parts: Parts = app.extensions["sextant"]
+    server = _make_server(app, settings, listening)
+    server.is_stopping, server.seeing = is_stopping, parts.seeing
+    server.pull_trigger = _Alarm(server.trigger)
+    server.clock = Clock()
+    server.patience = Patience(server, settings, server.clock)
+    most_connections = connections_possible(settings.max_connections)
+    parts.load.most_connections = most_connections
+    server.door = Door(server, server.patience, most_connections)
+    server.handle_accept = server.door.accept
+    gate: Gate = app.extensions["sextant-gate"]
+    server.admission = Admission(server, parts, gate, settings)
+    server.add_task = server.admission.add
+    server.together = Together(parts, settings.commit_timeout_s, server.pull_trigger)
+    while not is_stopping.is_set():
+        _turn(server, parts, timeout_s=0.25)
+    last_call = time.monotonic() + _LAST_CALL_S
+    deadline = time.monotonic() + settings.stop_timeout_s
+    # Not by turns: each of them waits for every thread that is at work.
+    server.door.accept_all()
+    wasyncore.dispatcher.close(server)
+    while time.monotonic() < min(last_call, deadline) or (
+        _is_busy(server) and time.monotonic() < deadline
+    ):
+        _turn(server, parts, timeout_s=0.05)
+    server.task_dispatcher.shutdown(timeout=max(0.0, deadline - time.monotonic()))
+    server.pull_trigger.close()
+    server.sockets.close()
+
+
+def _make_server(app: Flask, settings: Settings, listening: socket.socket) -> Any:
+    sockets = Sockets()
     server = create_server(
         app,
+        map=sockets,
         sockets=[listening],
         threads=settings.threads,
-        connection_limit=settings.max_connections,
+        max_request_header_size=settings.max_header_bytes,
         max_request_body_size=_BODY_SLACK * settings.max_body_bytes,
         # Bodies and answers stay in memory: the root file system may be read-only.
         inbuf_overflow=_BODY_SLACK * settings.max_body_bytes,
         outbuf_overflow=_BODY_SLACK * settings.max_body_bytes,
         # Our own proxies are told from others by the gate.
         clear_untrusted_proxy_headers=False,
+        # A client that goes away is nothing to log.
+        log_socket_errors=False,
         ident="sextant",
     )
     server.channel_class = Channel
-    server.is_stopping = is_stopping
-    server.seeing = parts.seeing
-    dispatcher = server.task_dispatcher
-    parts.seeing.gauges.load = lambda: (dispatcher.active_count, len(dispatcher.queue))
-    gate: Gate = app.extensions["sextant-gate"]
-    _answer_together(server, parts, gate, settings)
-    while not is_stopping.is_set():
-        _turn(server, timeout_s=0.25)
-    last_call = time.monotonic() + _LAST_CALL_S
-    deadline = time.monotonic() + settings.stop_timeout_s
-    # Not by turns: each of them waits for every thread that is at work.
-    for _ in range(settings.max_connections - len(server.active_channels)):
-        if not select.select([listening], [], [], 0)[0]:
-            break
-        server.handle_accept()
-    wasyncore.dispatcher.close(server)
-    while time.monotonic() < min(last_call, deadline) or (
-        _is_busy(server) and time.monotonic() < deadline
-    ):
-        _turn(server, timeout_s=0.05)
-    server.task_dispatcher.shutdown(timeout=max(0.0, deadline - time.monotonic()))
-    server.pull_trigger.close()
-    wasyncore.close_all(server._map)
-
-
-def _answer_together(server: Any, parts: Parts, gate: Gate, settings: Settings) -> None:
-    """Have requests for one object answered by the loop, all others by Flask on threads."""
-
-    def add_task(channel: Channel) -> None:
-        request = channel.requests[0]
-        if is_for_one(request) and (admitted := gate.admit(channel.addr[0], request.headers)):
-            server.together.add(Asked(channel, admitted))
-        else:
-            server.task_dispatcher.add_task(channel)
-
-    def accept_all() -> None:
-        # One a turn, as Waitress has it, would make groups of one of clients that connect anew.
-        for _ in range(_MAX_ACCEPTED):
-            before = len(server._map)
-            accept_one()
-            if len(server._map) == before:
-                break
-
-    accept_one, server.handle_accept = server.handle_accept, accept_all
-    server.pull_trigger = _Alarm(server.trigger)
-    server.together = Together(parts, settings.commit_timeout_s, server.pull_trigger)
-    server.add_task = add_task
+    server.sockets, sockets.listening = sockets, server
+    return server
 
 
 class _Alarm:
@@ -124,14 +116,18 @@ class _Alarm:
             self._trigger.close()
 
 
-def _turn(server: Any, *, timeout_s: float) -> None:
-    wasyncore.loop(timeout=timeout_s, map=server._map, count=1)
+def _turn(server: Any, parts: Parts, *, timeout_s: float) -> None:
+    server.sockets.turn(min(timeout_s, server.admission.wait_s))
+    server.clock.tick()
+    server.admission.turn()
     server.together.turn()
+    server.patience.turn()
+    server.door.turn()
+    parts.load.connections = len(server.active_channels)
 
 
 def _is_busy(server: Any) -> bool:
     channels = list(server.active_channels.values())
     if any(channel.requests or channel.total_outbufs_len for channel in channels):
         return True
-    # Or something has come in that nobody has had the time to read.
-    return bool(select.select([channel.socket for channel in channels], [], [], 0)[0])
+    return bool(server.sockets.have_come())

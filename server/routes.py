@@ -15,7 +15,7 @@ from server.payload import Instances
 from server.prediction_log import Rows, Stored
 from server.seeing.record import Record
 from server.tables.media import JSON, Formats, find_formats
-from server.web import blueprint, json_response, name_of_request, parts
+from server.web import CALLER, blueprint, json_response, name_of_request, parts
 
 T = TypeVar("T")
 
@@ -114,6 +114,7 @@ def store_answered(
     """
     record: Record = g.record
     record.rows = len(instances)
+    parts().load.rows.take(request.environ.get(CALLER, ""), len(instances))
     record.begin("model")
     prediction = parts().model.predict(instances.arrays, explain=explain)
     if prediction.not_finite:
@@ -157,14 +158,9 @@ def live() -> Response:
 @needs(OPEN)
 def ready() -> Response:
     """Say whether a prediction would be answered and stored now."""
-    if what := trouble():
+    if what := parts().trouble:
         raise ServiceUnavailable(what, retry_after=1)
     return json_response({"status": "ready"})
-
-
-def trouble() -> str | None:
-    """Return why a prediction would probably not be answered and stored now, or None."""
-    return "the server is stopping" if parts().is_stopping.is_set() else parts().log.trouble
 
 
 def _explain_of_request() -> bool | None:

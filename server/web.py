@@ -11,6 +11,7 @@ from flask import Blueprint, Response, current_app, request
 from werkzeug.exceptions import BadRequest
 
 from server.kept_answers import KeptAnswers
+from server.limits.load import Load
 from server.model import Model
 from server.payload import PayloadReader
 from server.prediction_log import PredictionLog
@@ -20,6 +21,8 @@ from server.tables.reading import BodyReader
 
 blueprint = Blueprint("sextant", __name__)
 
+# Where the environment of a request says whom it is counted to.
+CALLER = "sextant.caller"
 REQUEST_ID = re.compile(r"[!-~]{1,128}")
 
 
@@ -35,6 +38,14 @@ class Parts:
     kept: KeptAnswers
     is_stopping: Event
     seeing: Seeing
+    load: Load
+
+    @property
+    def trouble(self) -> str | None:
+        """Why a prediction would probably not be answered and stored now, or None."""
+        if self.is_stopping.is_set():
+            return "the server is stopping"
+        return self.load.trouble or self.log.trouble
 
 
 def parts() -> Parts:

@@ -5,6 +5,8 @@ from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import NamedTuple
 
+from werkzeug.datastructures import Authorization
+
 from server.access.hosts import Hosts, is_loopback
 from server.access.key_ring import KeyRing
 from server.access.proxies import Proxies
@@ -166,6 +168,15 @@ class Gate:
             sent = sent[7:]
         caller = self.caller(told.address, sent)
         return Admitted(caller, told.prefix) if "predict" in caller.scopes else None
+
+    def counted_to(self, address: str, headers: Mapping[str, str]) -> str:
+        """Return whom a request counts to, whatever becomes of it: as `caller` names who asks."""
+        address = self.proxies.read(address, headers.get).address
+        sent = headers.get("AUTHORIZATION")
+        if sent is None or not self.has_keys:
+            return address
+        given = Authorization.from_header(sent)
+        return self.caller(address, (given and (given.token or given.password)) or "").name
 
 
 def may(caller: Caller, scope: str | None) -> bool:

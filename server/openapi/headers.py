@@ -16,6 +16,15 @@ HEADERS: dict[str, dict[str, Any]] = {
         "description": "When to try again, in seconds.",
         "schema": {"type": "integer", "minimum": 1},
     },
+    "RateLimit": {
+        "description": "What the caller has left of each limit, and in how many seconds more "
+        "comes (draft-ietf-httpapi-ratelimit-headers-10); on every answer where there are limits.",
+        "schema": {"type": "string"},
+    },
+    "RateLimit-Policy": {
+        "description": "The limits: how much (q) in how many seconds (w).",
+        "schema": {"type": "string"},
+    },
     "Idempotent-Replayed": {
         "description": "The answer is the one that the first request with this key got.",
         "schema": {"type": "string", "enum": ["true"]},

@@ -10,9 +10,9 @@ Paths = dict[str, dict[str, Part]]
 
 JSON, HTML, PROBLEM = "application/json", "text/html", "application/problem+json"
 FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
-# What any route may answer: 413, 431, 501 and a 400 come before it is asked, 500 is a fault; who
-# asks without a key, or from a strange place, learns nothing of the rest.
-_ANYWHERE = (400, 401, 403, 413, 431, 500, 501)
+# What any route may answer: 500 is a fault, all others come before it is asked; who asks without a
+# key, or from a strange place, learns nothing of the rest.
+_ANYWHERE = (400, 401, 403, 408, 413, 429, 431, 500, 501, 503, 505)
 # The reasons why a route says no; docs/api.md has them at length.
 PROBLEMS = {
     400: "The body is not JSON, a parameter is wrong, or the request is not HTTP",
@@ -21,13 +21,16 @@ PROBLEMS = {
     404: "Nothing is here",
     405: "The route takes other methods, which `Allow` names",
     406: "The route answers in none of the types that `Accept` asks for",
+    408: "The request, or its body, came in too slowly",
     409: "A request with the same `Idempotency-Key` has been at work for long",
     413: "The body is larger than `SEXTANT_MAX_BODY_BYTES`",
     415: "The body is of a type that the route does not take",
     422: "The values are wrong, each named with its place, or it takes too long or too much",
-    431: "The headers are beyond 256 KiB",
+    429: "More requests or rows than one caller may send: try again",
+    431: "The headers are beyond `SEXTANT_MAX_HEADER_BYTES`, or more than 100 lines",
     500: "A fault of the server's own, told in its log",
     501: "The transfer encoding is unknown",
+    505: "The request is of another HTTP than 1.0 and 1.1",
     507: "A copy would fill the disk",
     503: "Too much is waiting, or the log cannot be written or read now: try again",
 }
@@ -39,6 +42,7 @@ _HEADERS = {
     409: ["Retry-After", "Server-Timing"],
     413: ["Server-Timing"],
     415: ["Server-Timing"],
+    429: ["Retry-After", "RateLimit", "RateLimit-Policy"],
     422: ["Server-Timing"],
     507: [],
     500: ["Server-Timing"],

@@ -10,6 +10,7 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from server.config import Settings
+from server.limits.load import Load
 from server.prediction_log import PredictionLog
 from server.seeing.verdicts import Verdicts
 from server.seeing.writer_metrics import size_of, wal_of
@@ -20,30 +21,33 @@ class Gauges(Collector):
 
     Attributes
     ----------
-    load : callable
-        Returns how many requests are at work, and how many wait for a thread; whoever listens
-        knows it.
     verdicts : callable
         Returns what the monitor said last, and takes no time.
     """
 
-    def __init__(self, settings: Settings, log: PredictionLog, is_stopping: Event) -> None:
+    def __init__(
+        self, settings: Settings, log: PredictionLog, is_stopping: Event, load: Load
+    ) -> None:
         self._settings = settings
         self._log = log
         self._is_stopping = is_stopping
-        self.load: Callable[[], tuple[int, int]] = lambda: (0, 0)
+        self._load = load
         self.verdicts: Callable[[], Verdicts] = Verdicts
 
     def collect(self) -> Iterable[GaugeMetricFamily]:
         """Return all gauges as they are now."""
-        at_work, waiting = self.load()
         database = self._settings.database
-        is_ready = not self._is_stopping.is_set() and self._log.trouble is None
+        is_ready = not (self._is_stopping.is_set() or self._load.trouble or self._log.trouble)
         told: dict[str, tuple[str, float]] = {
             "server_ready": ("1 while a prediction would be stored.", is_ready),
             "http_server_threads": ("Requests at work at most.", self._settings.threads),
-            "http_server_active_requests": ("Requests at work, this one too.", at_work),
-            "http_server_waiting_requests": ("Requests waiting for a thread.", waiting),
+            "http_server_active_requests": ("Requests at work, this one too.", self._load.at_work),
+            "http_server_waiting_requests": ("Requests waiting for a thread.", self._load.waiting),
+            "http_server_connections": ("Connections that are open.", self._load.connections),
+            "http_server_connections_limit": (
+                "Connections at most; beyond that the longest idle one is closed.",
+                self._load.most_connections,
+            ),
             "prediction_log_queue_rows": ("Rows waiting for their commit.", self._log.waiting_rows),
             "prediction_log_queue_limit_rows": (
                 "Rows that may wait; beyond that the answer is 503.",

@@ -10,8 +10,10 @@ from prometheus_client.process_collector import ProcessCollector
 
 from server.config import Settings
 from server.contract import Contract
+from server.limits.load import Load
 from server.prediction_log import PredictionLog
 from server.seeing.gauges import Gauges
+from server.seeing.limit_metrics import LimitMetrics
 from server.seeing.prediction_metrics import PredictionMetrics
 from server.seeing.record import Record
 from server.seeing.refreshed import Refreshed
@@ -32,13 +34,19 @@ class Seeing:
     """Counts what it is told, in a registry of its own, and logs it once it knows where."""
 
     def __init__(
-        self, settings: Settings, contract: Contract, log: PredictionLog, is_stopping: Event
+        self,
+        settings: Settings,
+        contract: Contract,
+        log: PredictionLog,
+        is_stopping: Event,
+        load: Load,
     ) -> None:
         self.registry = CollectorRegistry()
         self._requests = RequestMetrics(self.registry)
+        self.limits = LimitMetrics(self.registry)
         self.predictions = PredictionMetrics(contract, self.registry)
         log.observe_with(WriterMetrics(settings.database, self.registry).written)
-        self.gauges = Gauges(settings, log, is_stopping)
+        self.gauges = Gauges(settings, log, is_stopping, load)
         verdicts = Refreshed(lambda: judge_last_day(log, contract, settings), Verdicts())
         log.before_close(verdicts.stop)
         self.gauges.verdicts = verdicts
@@ -51,6 +59,10 @@ class Seeing:
     def log_to(self, write: Callable[[dict[str, Any]], None], level: int) -> None:
         """Hand the line of each request to `write`, if it is of `level` or above."""
         self._write, self._level = write, level
+
+    def count(self, record: Record, route: str, status: int) -> None:
+        """Count one answered request that is not worth a line of its own."""
+        self._requests.answered(record.method, route, status, record.end())
 
     def finish(self, record: Record, route: str, status: int, request_id: str | None) -> None:
         """Count and log one answered request; called once, when its answer is complete."""

@@ -10,7 +10,7 @@ from server.access.scopes import ANY_KEY, OPEN, needs
 from server.content import compress, decompress
 from server.contract import Contract
 from server.faults import InvalidPayload
-from server.routes import predict_and_store, trouble
+from server.routes import predict_and_store
 from server.v2 import metadata
 from server.v2.asking import read_request
 from server.v2.inputs import read_inputs, without_answer
@@ -151,7 +151,7 @@ def _find(model: str, version: str | None) -> Contract:
 
 
 def _check_ready() -> None:
-    if what := trouble():
+    if what := parts().trouble:
         raise ServiceUnavailable(what, retry_after=1)
 
 

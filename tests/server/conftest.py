@@ -1,5 +1,6 @@
 """Fixtures of the server's tests: the shipped model, an app, a client, a real process."""
 
+import http.client
 import json
 import os
 import re
@@ -7,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import urllib.error
 import urllib.request
 from pathlib import Path
@@ -14,6 +16,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import sync_playwright
 
+from server import listener
 from server.app import create_app
 from server.config import Settings
 
@@ -72,6 +75,36 @@ class ServerProcess:
         except urllib.error.HTTPError as error:
             with error:
                 return error.code, json.load(error)
+
+
+class Running:
+    """The server's own loop around an app, on a thread of this process."""
+
+    def __init__(self, app, **settings):
+        self.app = app
+        self.log = app.extensions["sextant"].log
+        self.is_stopping = threading.Event()
+        listening = listener.bind("127.0.0.1", 0)
+        self.port = listening.getsockname()[1]
+        given = Settings(model=SHIPPED, stop_timeout_s=2, **settings)
+        self.thread = threading.Thread(
+            target=listener.run, args=(app, given, listening, self.is_stopping)
+        )
+        self.thread.start()
+
+    def ask(self, body, path="/predict", content_type="application/json", **headers):
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
+        try:
+            sent = body if isinstance(body, bytes) else json.dumps(body).encode()
+            connection.request("POST", path, sent, {"Content-Type": content_type, **headers})
+            answer = connection.getresponse()
+            return answer.status, answer.headers, json.loads(answer.read())
+        finally:
+            connection.close()
+
+    def stop(self):
+        self.is_stopping.set()
+        self.thread.join(10)
 
 
 @pytest.fixture

@@ -35,7 +35,7 @@ def test_an_empty_variable_means_the_default():
         ("SEXTANT_STOP_TIMEOUT_S", "soon", "SEXTANT_STOP_TIMEOUT_S: 'soon' is not a number"),
         ("SEXTANT_STOP_TIMEOUT_S", "nan", "SEXTANT_STOP_TIMEOUT_S: nan is not between"),
         ("SEXTANT_COMMIT_TIMEOUT_S", "inf", "SEXTANT_COMMIT_TIMEOUT_S: inf is not between"),
-        ("SEXTANT_MAX_CONNECTIONS", "1100", "SEXTANT_MAX_CONNECTIONS: 1100 is not between"),
+        ("SEXTANT_MAX_CONNECTIONS", "110000", "SEXTANT_MAX_CONNECTIONS: 110000 is not between"),
         ("SEXTANT_MODEL_SHA256", "75315dcb", "'75315dcb' is not 64 hexadecimal digits"),
         ("SEXTANT_MAX_WAITING_ROWS", "5", "less than SEXTANT_MAX_INSTANCES, 10000"),
     ],

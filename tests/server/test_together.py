@@ -1,6 +1,5 @@
 """Requests for one object are answered together, and as Flask answers each of them alone."""
 
-import http.client
 import json
 import socket
 import threading
@@ -14,7 +13,7 @@ from server import listener
 from server.app import create_app
 from server.config import Settings
 from server.storage import open_log
-from tests.server.conftest import OBJECT, SHIPPED
+from tests.server.conftest import OBJECT, SHIPPED, Running
 
 RIGHT = [
     OBJECT,
@@ -38,36 +37,6 @@ WRONG = [
     None,
 ]
 ODD_BODIES = [b"", b"{", b"\xff{}", b"[" * 5000, b'{"u": NaN}', b'{"u": 1}{"u": 1}']
-
-
-class Running:
-    """The server's own loop around an app, on a thread of this process."""
-
-    def __init__(self, app, **settings):
-        self.app = app
-        self.log = app.extensions["sextant"].log
-        self.is_stopping = threading.Event()
-        listening = listener.bind("127.0.0.1", 0)
-        self.port = listening.getsockname()[1]
-        given = Settings(model=SHIPPED, stop_timeout_s=2, **settings)
-        self.thread = threading.Thread(
-            target=listener.run, args=(app, given, listening, self.is_stopping)
-        )
-        self.thread.start()
-
-    def ask(self, body, path="/predict", content_type="application/json", **headers):
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
-        try:
-            sent = body if isinstance(body, bytes) else json.dumps(body).encode()
-            connection.request("POST", path, sent, {"Content-Type": content_type, **headers})
-            answer = connection.getresponse()
-            return answer.status, answer.headers, json.loads(answer.read())
-        finally:
-            connection.close()
-
-    def stop(self):
-        self.is_stopping.set()
-        self.thread.join(10)
 
 
 @pytest.fixture

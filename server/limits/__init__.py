@@ -1,0 +1,1 @@
+"""What bounds a server: connections, time, rates, and how much waits."""

@@ -1,0 +1,26 @@
+"""The time that connections have had: it stands still while the server does."""
+
+import time
+
+# A turn of the loop takes a fraction of a second; after a longer one the server was stopped, or had
+# no core, and what clients sent meanwhile lies unread.
+_MOST_S = 1.0
+
+
+class Clock:
+    """Seconds, of which no more than one passes from a turn to the next.
+
+    Attributes
+    ----------
+    now : float
+    """
+
+    def __init__(self) -> None:
+        self.now = 0.0
+        self._seen = time.monotonic()
+
+    def tick(self) -> None:
+        """Read the time; called once a turn."""
+        seen = time.monotonic()
+        self.now += min(seen - self._seen, _MOST_S)
+        self._seen = seen

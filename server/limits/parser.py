@@ -1,0 +1,111 @@
+"""Read HTTP/1.1 more strictly than Waitress does.
+
+What two programs may read in two ways is refused, since behind a proxy the rest of such a request
+would be taken for somebody else's (RFC 9112, sections 2.2, 3.2, 5.2, 6.3 and 11.2); so is what
+takes the loop long to read and says little.
+"""
+
+import re
+import time
+from typing import Any
+
+from waitress.buffers import OverflowableBuffer
+from waitress.parser import HTTPRequestParser, ParsingError
+from waitress.utilities import BadRequest, Error, RequestHeaderFieldsTooLarge
+
+from server.limits.chunks import Chunks
+
+# Browsers send some 20 header lines, proxies add a few.
+_MOST_LINES = 100
+# What framing may add to a body beyond doubling it: a chunk of one byte costs six on the wire, and
+# the loop as much time as one of a thousand.
+_MOST_FRAMING = 64 * 1024
+# What a request may begin with: a method, or the empty line that some clients send before it.
+_BEGINNING = frozenset(
+    b"!#$%&'*+-.^_`|~\r0123456789" + bytes(range(65, 91)) + bytes(range(97, 123))
+)
+# Of a target only what may stand in a URI, and the bytes beyond ASCII that clients leave in it.
+_TARGET = re.compile(rb"[!-~\x80-\xff]+")
+_ENCODING = re.compile(rb"\r\ntransfer-encoding:[ \t]*([^\r]*)")
+
+
+class VersionNotSupported(Error):  # type: ignore[misc]  # Waitress publishes no types
+    """The answer to another HTTP."""
+
+    code = 505
+    reason = "HTTP Version Not Supported"
+
+
+class Parser(HTTPRequestParser):  # type: ignore[misc]  # Waitress publishes no types
+    """Collects one request, and notes when it had come in whole.
+
+    Attributes
+    ----------
+    received_at : float
+        From then on it is we who take time; on time.perf_counter.
+    ready : server.together.Answer or None
+        The answer, where it is made without a thread.
+    """
+
+    received_at = 0.0
+    ready = None
+
+    def received(self, data: bytes) -> Any:
+        """Take what came in, and return how many bytes of it belong to this request."""
+        if not self.header_bytes_received and data[0] not in _BEGINNING:
+            self._refuse(BadRequest("this is no HTTP"))
+            taken = len(data)
+        else:
+            taken = super().received(data)
+        if not self.completed:
+            self._check_unfinished()
+        if self.completed:
+            # Nothing is missing, or nothing more is wanted: there is nothing to go on with.
+            self.expect_continue = False
+            self.received_at = time.perf_counter()
+        return taken
+
+    def parse_header(self, header_plus: bytes) -> None:
+        """Read the header, and refuse what others may read otherwise."""
+        if header_plus.count(b"\r\n") > _MOST_LINES:
+            self._refuse(RequestHeaderFieldsTooLarge(f"more than {_MOST_LINES} header lines"))
+            return
+        if b"\r\n " in header_plus or b"\r\n\t" in header_plus:
+            raise ParsingError("a header line goes on in the next")
+        if not _TARGET.fullmatch(header_plus[: header_plus.find(b"\r\n")].replace(b" ", b"")):
+            raise ParsingError("a character in the first line that no URI has")
+        try:
+            super().parse_header(header_plus)
+        except ValueError as error:
+            raise ParsingError(f"a number or the target is none: {error}") from None
+        self._check_header(header_plus.lower())
+
+    def _check_header(self, lower: bytes) -> None:
+        if self.version not in ("1.0", "1.1"):
+            if not self.version:
+                raise ParsingError("the first line names no version of HTTP")
+            self._refuse(VersionNotSupported("this server speaks HTTP/1.1 and 1.0"))
+            return
+        n_hosts = lower.count(b"\r\nhost:")
+        if n_hosts > 1 or (n_hosts == 0 and self.version == "1.1"):
+            raise ParsingError("a request has one Host")
+        if b"\r\ntransfer-encoding:" not in lower:
+            return
+        if self.version == "1.0" or b"\r\ncontent-length:" in lower:
+            raise ParsingError("Transfer-Encoding stands beside Content-Length, or in HTTP/1.0")
+        if _ENCODING.findall(lower) != [b"chunked"]:
+            raise ParsingError("the one Transfer-Encoding is chunked, said once")
+        self.body_rcv = Chunks(OverflowableBuffer(self.adj.inbuf_overflow))
+
+    def _check_unfinished(self) -> None:
+        if self.body_rcv is None:
+            if b"\n\n" in self.header_plus:
+                self._refuse(BadRequest("header lines end in LF alone"))
+        elif self.chunked:
+            n_body = len(self.body_rcv)
+            if self.body_bytes_received > 2 * n_body + _MOST_FRAMING:
+                self._refuse(BadRequest("the chunks are too small for so long a body"))
+
+    def _refuse(self, error: Any) -> None:
+        self.error = error
+        self.completed = True
