@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-GET = b"GET /health/live HTTP/1.1\r\nHost: x\r\n\r\n"
-HEAD = b"POST /predict HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+GET = b"GET /health/live HTTP/1.1\r\nHost: localhost\r\n\r\n"
+HEAD = b"POST /predict HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
 CHUNKED = b"Transfer-Encoding: chunked\r\n"
 _LENGTHS = (b"-5", b"+5", b"5.0", b"0x5", b"5 5", b"5, 5", b"five", b"", b"5\x00", b"1" * 5_000)
 _ENCODINGS = (
@@ -22,11 +22,11 @@ class Case:
 
 
 def _first(name: str, line: bytes, *statuses: int) -> Case:
-    return Case(name, line + b"\r\nHost: x\r\n\r\n", statuses or (400,))
+    return Case(name, line + b"\r\nHost: localhost\r\n\r\n", statuses or (400,))
 
 
 def _header(name: str, lines: bytes, status: int = 400) -> Case:
-    return Case(name, b"GET / HTTP/1.1\r\nHost: x\r\n" + lines + b"\r\n\r\n", (status,))
+    return Case(name, b"GET / HTTP/1.1\r\nHost: localhost\r\n" + lines + b"\r\n\r\n", (status,))
 
 
 def _posted(name: str, headers: bytes, body: bytes = b"0\r\n\r\n", *statuses: int) -> Case:
@@ -62,8 +62,8 @@ CASES = (
     _first("asterisk form", b"OPTIONS * HTTP/1.1", 404, 405),
     Case("no Host", b"GET / HTTP/1.1\r\n\r\n", (400,)),
     _header("two Hosts", b"Host: y"),
-    Case("LF alone", b"GET / HTTP/1.1\nHost: x\n\n", (400,)),
-    Case("CR alone", b"GET / HTTP/1.1\rHost: x\r\r", ()),
+    Case("LF alone", b"GET / HTTP/1.1\nHost: localhost\n\n", (400,)),
+    Case("CR alone", b"GET / HTTP/1.1\rHost: localhost\r\r", ()),
     _header("one LF alone", b"A: b\nC: d"),
     _header("header folded", b"A: b\r\n c"),
     _header("header folded by a tab", b"A: b\r\n\tc"),

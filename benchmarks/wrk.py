@@ -33,18 +33,18 @@ class Figures:
 
 def turn(contender: Contender, script: Path, *, connections: int, seconds: int) -> Figures:
     """Run wrk with the script at `script`; SystemExit if anything is not answered with 200."""
-    cpu_before = _cpu_s(contender.pid)
+    cpu_before = cpu_s(contender.pid)
     command = ["wrk", "--threads", "1", "--connections", str(connections), "--latency"]
     command += ["--duration", f"{seconds}s", "--script", str(script), f"{contender.url}/predict"]
     text = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-    cpu_s = _cpu_s(contender.pid) - cpu_before
+    taken_s = cpu_s(contender.pid) - cpu_before
     if "Non-2xx" in text or "Socket errors" in text:
         raise SystemExit(f"{contender.name} did not answer everything:\n{text}")
     return Figures(
         requests_per_s=float(_found(r"Requests/sec:\s+([\d.]+)", text)[0]),
         p50_ms=_milliseconds(text, 50),
         p99_ms=_milliseconds(text, 99),
-        cpu_us=1e6 * cpu_s / int(_found(r"(\d+) requests in", text)[0]),
+        cpu_us=1e6 * taken_s / int(_found(r"(\d+) requests in", text)[0]),
     )
 
 
@@ -60,7 +60,8 @@ def _found(pattern: str, text: str) -> tuple[str, ...]:
     return match.groups()
 
 
-def _cpu_s(pid: int) -> float:
+def cpu_s(pid: int) -> float:
+    """Return the processor time of a process, in seconds."""
     # Fields 14 and 15 of proc(5), user and system time in ticks; the name before may hold spaces.
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")

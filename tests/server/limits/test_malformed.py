@@ -10,7 +10,7 @@ from server.app import create_app
 from server.config import Settings
 from tests.server.conftest import OBJECT, SHIPPED, Running
 
-LIVE = b"GET /health/live HTTP/1.1\r\nHost: x\r\nX-Request-ID: %s\r\n%s\r\n"
+LIVE = b"GET /health/live HTTP/1.1\r\nHost: localhost\r\nX-Request-ID: %s\r\n%s\r\n"
 ID = re.compile(rb"\r\nX-Request-Id: (\S+)\r\n", re.IGNORECASE)
 
 
@@ -48,7 +48,7 @@ def test_a_request_that_expects_to_go_on_without_a_body_is_not_joined_to_the_nex
 
 def test_requests_sent_at_once_are_answered_in_their_order(running):
     body = str(OBJECT).replace("'", '"').encode()
-    head = b"POST /predict HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+    head = b"POST /predict HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
     sent = b""
     for number in range(30):
         name = b"%d" % number
