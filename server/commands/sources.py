@@ -18,6 +18,7 @@ from server.config import Settings
 from server.sql.guard import SqlRefused
 from server.sql.query import Limits, SqlQueries
 from server.storage.database import LogUnusable, open_database, query_folder
+from server.storage.power_loss import mend_after_power_loss
 
 # A command line has no others to think of: an hour, and as many rows as there are.
 LIMITS = Limits(rows=10**9, time_s=3_600)
@@ -72,6 +73,7 @@ def database_or_server(
     """
     if not settings.database.exists():
         raise LogUnusable(f"{settings.database}: no such file: set SEXTANT_DATABASE to the log")
+    mend_after_power_loss(settings.database)
     try:
         database = open_database(settings.database)
     except LogUnusable as error:

@@ -49,7 +49,7 @@ def mend_wal(copy: Path) -> list[str]:
     """Leave whole transactions in the write-ahead log of `copy`, and say what is not in it."""
     wal = wal_of(copy)
     look = look_at_wal(wal)
-    if not look.is_damaged:
+    if not (look.is_damaged or look.is_unfinished):
         return []
     content = wal.read_bytes()
     if not look.head_bytes:

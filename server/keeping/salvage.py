@@ -11,6 +11,8 @@ from server.keeping.damage import columns_of, find_unreadable, groups_of
 from server.keeping.mending import mend_headers, mend_wal
 from server.keeping.space import files_of, wal_of
 from server.storage.parts import literal, quoted
+from server.storage.power_loss import seal_torn_blocks
+from server.storage.write_ahead import look_at_wal
 
 # Both are inside the folder; the second is a log that a server starts on.
 _COPY, SALVAGED = "copy.duckdb", "salvaged.duckdb"
@@ -45,6 +47,11 @@ def _mend(damaged: Path, copy: Path) -> list[str]:
         for each in files_of(damaged):
             shutil.copyfile(each, copy.with_name(copy.name + each.name.removeprefix(damaged.name)))
         told = mend_headers(copy, are_trusted=are_trusted) + mend_wal(copy)
+        if look_at_wal(wal_of(copy)).ends_in_checkpoint:
+            told += [
+                f"a checkpoint was cut off: the checksum of its block at {at:,} is made to fit"
+                for at in seal_torn_blocks(copy)
+            ]
         why = _why_closed(copy)
         if why and wal_of(copy).exists():
             wal_of(copy).unlink()

@@ -6,7 +6,7 @@ import duckdb
 
 from server.storage.memory import most_bytes
 from server.storage.parts import literal
-from server.storage.write_ahead import look_at_wal
+from server.storage.write_ahead import look_at_wal, wals_of
 
 _CONFIG: dict[str, str | bool | int | float | list[str]] = {
     # A checkpoint holds up every commit: small ones hold them up briefly.
@@ -62,8 +62,8 @@ def open_database(path: Path) -> duckdb.DuckDBPyConnection:
 
 
 def _check_wal(path: Path) -> None:
-    # The second is there after a kill in a checkpoint. A running server's are never found damaged.
-    for wal in (path.with_name(f"{path.name}{end}") for end in (".wal", ".wal.checkpoint")):
+    # A running server's are never found damaged.
+    for wal in wals_of(path):
         if wal.is_file() and look_at_wal(wal).is_damaged:
             raise LogUnusable(
                 f"{path}: its write-ahead log is damaged, and DuckDB would drop what was committed "

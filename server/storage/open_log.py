@@ -10,6 +10,7 @@ import duckdb
 from server.contract import Contract
 from server.storage.database import LogUnusable, open_database, unusable
 from server.storage.layout import create_table
+from server.storage.power_loss import mend_after_power_loss
 from server.storage.tasks import Entry
 from server.storage.writing import insert
 
@@ -28,6 +29,7 @@ class OpenLog:
     def __init__(self, path: Path, contract: Contract) -> None:
         self._path = path
         self._contract = contract
+        mend_after_power_loss(path)
         self._open()
 
     def cursor(self) -> duckdb.DuckDBPyConnection:

@@ -16,6 +16,14 @@ END_OF_TRANSACTION = struct.pack("<QQ", len(_END), checksum(_END)) + _END
 _ENTRY_HEAD = 16
 # The first fields of the head: its kind, 98, and its version, of which entries of this shape are.
 _HEAD = b"\x64\x00\x62\x65\x00\x02"
+# Disks write whole sectors; one that never came to them reads as zeros.
+_SECTOR = 512
+# Fewer zeros than this may be part of a row.
+_LEAST_HOLE = 16
+# The begin of the entry that says where a checkpoint puts its metadata, and what it and the end of
+# its transaction take at most.
+_CHECKPOINT = b"\x64\x00\x63\x65\x00"
+_LAST_BYTES = 80
 # Fields of entries that change rows by their place: 27 removes, 28 updates.
 _BY_PLACE = (27, 28)
 
@@ -30,6 +38,11 @@ class WalLook:
         Up to the end of the last whole transaction before any damage.
     behind : list of tuple of int
         Where whole transactions begin and end that stand behind the damage; DuckDB loses them.
+    is_unfinished : bool
+        Whether the damage is a last transaction of which sectors are missing, as power that fails
+        during its commit leaves it: it was never synced, so nothing of it was acknowledged.
+    ends_in_checkpoint : bool
+        Whether its last whole transaction says that a checkpoint begins, which may be half done.
     """
 
     size: int
@@ -38,6 +51,8 @@ class WalLook:
     whole_bytes: int
     behind: list[tuple[int, int]]
     has_moves_behind: bool
+    is_unfinished: bool
+    ends_in_checkpoint: bool
 
     @property
     def is_torn(self) -> bool:
@@ -47,7 +62,12 @@ class WalLook:
     @property
     def is_damaged(self) -> bool:
         """Whether transactions that were committed stand behind the damage."""
-        return bool(self.behind)
+        return bool(self.behind) and not self.is_unfinished
+
+
+def wals_of(database: Path) -> list[Path]:
+    """Return the logs that can stand beside a database; the second is that of a checkpoint."""
+    return [database.with_name(f"{database.name}{end}") for end in (".wal", ".wal.checkpoint")]
 
 
 def look_at_wal(path: Path) -> WalLook:
@@ -64,7 +84,30 @@ def look_at_wal(path: Path) -> WalLook:
         behind.append((start, at))
         has_moves = has_moves or moves
         at = max(at, start)
-    return WalLook(len(content), head, transactions, whole, behind, has_moves)
+    is_unfinished = all(start == end for start, end in behind) and _has_hole(content, whole)
+    ends_in_checkpoint = (
+        content[:whole].endswith(END_OF_TRANSACTION)
+        and _CHECKPOINT in (content[max(whole - _LAST_BYTES, 0) : whole])
+    )
+    return WalLook(
+        len(content),
+        head,
+        transactions,
+        whole,
+        behind,
+        has_moves,
+        is_unfinished,
+        ends_in_checkpoint,
+    )
+
+
+def _has_hole(content: bytes, start: int) -> bool:
+    """Tell whether a sector behind `start`, or the part of one, was never written."""
+    for at in range(start // _SECTOR * _SECTOR, len(content), _SECTOR):
+        part = content[max(at, start) : at + _SECTOR]
+        if len(part) >= _LEAST_HOLE and not any(part):
+            return True
+    return False
 
 
 def _follow(content: bytes, start: int) -> tuple[int, int, bool]:
