@@ -11,7 +11,19 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
-from benchmarks.faults import kill9, sigterm
+from benchmarks.faults import (
+    clock,
+    damaged,
+    disk_full,
+    io_error,
+    kill9,
+    model_swapped,
+    power_loss,
+    sigterm,
+    slow_disk,
+    spent,
+    two_servers,
+)
 from benchmarks.faults.trial import HEAD, NotTried, Outcome, Trial
 from benchmarks.running import ROOT
 
@@ -26,6 +38,16 @@ class Fault(NamedTuple):
 
 FAULTS = {
     "kill9": Fault(kill9.kill, short=3, long=200),
+    "io_error": Fault(io_error.fail, short=4, long=100),
+    "slow_disk": Fault(slow_disk.slow_down, short=2, long=20),
+    "power_loss": Fault(power_loss.lose_power, short=20, long=2_000),
+    "clock": Fault(clock.step_back, short=2, long=50),
+    "damaged": Fault(damaged.damage, short=4, long=100),
+    "disk_full": Fault(disk_full.fill, short=2, long=24),
+    "memory": Fault(spent.spend_memory, short=1, long=30),
+    "descriptors": Fault(spent.spend_descriptors, short=1, long=30),
+    "two_servers": Fault(two_servers.start_both, short=1, long=20),
+    "model_swapped": Fault(model_swapped.swap, short=2, long=20),
     "sigterm": Fault(sigterm.terminate, short=2, long=50),
 }
 

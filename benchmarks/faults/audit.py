@@ -13,6 +13,8 @@ from benchmarks.answers import WrongAnswer
 from benchmarks.faults.ledger import Ledger
 from benchmarks.faults.pool import Pool
 
+_VIEW = "SELECT 1 FROM information_schema.tables WHERE table_name = 'predictions'"
+
 
 @dataclass(frozen=True)
 class Audit:
@@ -62,6 +64,8 @@ def _rows(database: Path, pool: Pool) -> Iterator[dict[str, Any]]:
     names = ["prediction_id", "id", "instance", *pool.features, *pool.outputs]
     columns = ", ".join(f'"{name}"' for name in names)
     with duckdb.connect(str(database), read_only=True) as connection:
+        if not connection.execute(_VIEW).fetchall():
+            return  # its first start was cut off
         found = connection.execute(
             f"SELECT * REPLACE (prediction_id::VARCHAR AS prediction_id) "  # noqa: S608  # a contract's names
             f"FROM (SELECT {columns} FROM predictions)"

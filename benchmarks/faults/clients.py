@@ -4,7 +4,7 @@ import contextlib
 import http.client
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from random import Random
 
 from benchmarks.answers import WrongAnswer
@@ -31,12 +31,14 @@ class Clients:
     ----------
     count : int
         How many ask at once.
+    name : str
+        What their requests' names begin with, and no other clients' of this ledger.
     sizes : sequence of int
         Rows of a request, one of which is chosen each time.
     may_break : bool
         Whether a connection may end without an answer: where a process is killed it does.
-    journal_size : callable
-        Returns how much of the journal is written; see shim.py.
+    every_s : float
+        How often each asks, in seconds; 0 is without a pause.
     """
 
     def __init__(
@@ -48,24 +50,28 @@ class Clients:
         count: int = 8,
         sizes: Sequence[int] = SIZES,
         may_break: bool = False,
-        journal_size: Callable[[], int] = lambda: 0,
-        prefix: str = "",
+        name: str = "client",
+        every_s: float = 0.0,
     ) -> None:
         self._server = server
         self._ledger = ledger
         self._pool = pool
         self._sizes = sizes
         self._may_break = may_break
-        self._journal_size = journal_size
+        self._every_s = every_s
         self._is_over = threading.Event()
-        # Longest that any answer took, in seconds.
-        self.longest_s = 0.0
+        self._times: list[float] = []
         self._threads = [
-            threading.Thread(target=self._run, args=(f"{prefix}{number}",), daemon=True)
+            threading.Thread(target=self._run, args=(f"{name}.{number}",), daemon=True)
             for number in range(count)
         ]
         for thread in self._threads:
             thread.start()
+
+    def take_times(self) -> list[float]:
+        """Return how long each answer took since this was asked last, in seconds."""
+        times, self._times = self._times, []
+        return times
 
     def stop(self) -> None:
         """Let each finish what it is asking now, and ask no more."""
@@ -77,7 +83,10 @@ class Clients:
         chance = Random(name)  # noqa: S311  # no secrets
         connection = self._connect()
         count = 0
-        while not self._is_over.is_set():
+        due = time.monotonic() + self._every_s * chance.random()
+        while not self._is_over.wait(max(0.0, due - time.monotonic()) if self._every_s else 0.0):
+            # Whoever is late does not make up for it: a server that is slow is asked less.
+            due = max(due, time.monotonic() - self._every_s) + self._every_s
             count += 1
             n_rows = chance.choice(self._sizes)
             numbers = [chance.randrange(SIZE) for _ in range(n_rows)]
@@ -101,22 +110,15 @@ class Clients:
         """Ask once; return whether it was answered."""
         began = time.monotonic()
         try:
-            status = send(
-                connection,
-                self._ledger,
-                self._pool,
-                name,
-                numbers,
-                is_keyed=is_keyed,
-                journal_size=self._journal_size,
-            )
+            status = send(connection, self._ledger, self._pool, name, numbers, is_keyed=is_keyed)
         except (OSError, http.client.HTTPException) as error:
             connection.close()
             if not self._may_break:
                 self._ledger.complain(f"{name}: no answer ({type(error).__name__}: {error})")
             time.sleep(_PAUSE_S)
             return False
-        self.longest_s = max(self.longest_s, time.monotonic() - began)
+        if status == 200:
+            self._times.append(time.monotonic() - began)
         if status != 200:
             time.sleep(_PAUSE_S)
         return status == 200
@@ -130,7 +132,6 @@ def send(
     numbers: Sequence[int],
     *,
     is_keyed: bool,
-    journal_size: Callable[[], int] = lambda: 0,
 ) -> int:
     """Ask once, note the answer and whatever is wrong with it; return the status.
 
@@ -145,7 +146,7 @@ def send(
     content = rows[0] if len(rows) == 1 else rows
     status, answer, response = ask(connection, "/predict", content, headers)
     if status == 200:
-        ledger.tell(name, answer.get("predictions", [answer]), journal_size())
+        ledger.tell(name, answer.get("predictions", [answer]))
         try:
             pool.check(rows, numbers, answer)
         except (WrongAnswer, KeyError, TypeError, ValueError) as error:

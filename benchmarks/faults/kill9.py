@@ -22,10 +22,10 @@ def kill(trial: Trial) -> None:
     with trial.asking(server, may_break=True):
         for number in range(trial.rounds):
             if number % 3 == 2:
-                _fill_until_checkpoint(trial, server)
+                fill_until_checkpoint(trial, server)
             else:
                 time.sleep(chance.uniform(0.05, 0.6))
-            server.kill()
+                server.kill()
             began = time.monotonic()
             server.start()
             trial.time_recovery(server, since=began)
@@ -33,9 +33,9 @@ def kill(trial: Trial) -> None:
     trial.stop(server)
 
 
-def _fill_until_checkpoint(trial: Trial, server: Server) -> None:
-    """Return as soon as the log is folded into the database: a second log stands beside it."""
+def fill_until_checkpoint(trial: Trial, server: Server) -> None:
+    """Kill as soon as the log is folded into the database: a second log stands beside it."""
     aside = server.wal.with_name(f"{server.wal.name}.checkpoint")
-    with trial.asking(server, may_break=True, count=2, sizes=[_FILLING_ROWS], prefix="filling"):
+    with trial.asking(server, may_break=True, count=2, sizes=[_FILLING_ROWS]):
         wait_for(aside.exists, timeout_s=_CHECKPOINT_TIMEOUT_S, pause_s=0.0005)
         server.kill()

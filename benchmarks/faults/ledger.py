@@ -1,12 +1,13 @@
 """What was asked of a server and what it answered, to hold its log to afterwards."""
 
+import copy
 import threading
 from collections import Counter
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, Self
 
 # Of faults that repeat, the first few say what there is to say.
-_MOST_COMPLAINTS = 20
+_MOST_COMPLAINTS = 200
 
 
 class Ledger:
@@ -17,12 +18,14 @@ class Ledger:
 
     Attributes
     ----------
+    journal_size : callable
+        Returns how much of the journal is written; see shim.py.
     sent : dict
         By name, the instances that were asked for, each by its number in the pool.
     told : dict
         By name, the predictions of the first answer.
     at : dict
-        By name, how much of the journal was written when that answer came; see shim.py.
+        By name, how much of it was written when that answer came.
     refused : Counter
         Refusals by status.
     requests : int
@@ -35,7 +38,8 @@ class Ledger:
         What breaks the rule and is no row: a refusal without a cause, readiness that lies.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, journal_size: Callable[[], int] = lambda: 0) -> None:
+        self.journal_size = journal_size
         self.sent: dict[str, Sequence[int]] = {}
         self.told: dict[str, list[dict[str, Any]]] = {}
         self.at: dict[str, int] = {}
@@ -53,8 +57,9 @@ class Ledger:
             if is_keyed:
                 self.keyed.add(name)
 
-    def tell(self, name: str, predictions: list[dict[str, Any]], at: int = 0) -> None:
+    def tell(self, name: str, predictions: list[dict[str, Any]]) -> None:
         """Note an answer; a second one to the same request must be the first."""
+        at = self.journal_size()
         with self._lock:
             self.requests += 1
             first = self.told.setdefault(name, predictions)
@@ -79,6 +84,12 @@ class Ledger:
         with self._lock:
             if len(self.complaints) < _MOST_COMPLAINTS:
                 self.complaints.append(what)
+
+    def until(self, at: int) -> Self:
+        """Return the same with the answers alone that came before the journal was this long."""
+        earlier = copy.copy(self)
+        earlier.told = {name: told for name, told in self.told.items() if self.at[name] <= at}
+        return earlier
 
     @property
     def acknowledged(self) -> int:

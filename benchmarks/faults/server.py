@@ -34,8 +34,8 @@ class Server:
         self.folder = folder
         self.database = folder / "predictions.duckdb"
         self.wal = folder / "predictions.duckdb.wal"
-        self.output = folder / "server.log"
         self.port = free_port()
+        self.output = folder / f"server-{self.port}.log"
         self.settings = {
             "SEXTANT_MODEL": str(MODEL),
             # One line a request would be most of what is printed.
@@ -79,6 +79,10 @@ class Server:
             self.kill()
             return self.output.read_text(errors="replace")
         return ""
+
+    def is_ended(self) -> bool:
+        """Whether its process is gone."""
+        return self.process is not None and self.process.poll() is not None
 
     def kill(self) -> None:
         """End it without a warning."""

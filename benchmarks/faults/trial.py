@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarks.faults.audit import audit
+from benchmarks.faults.audit import Audit, audit
 from benchmarks.faults.clients import Clients, asking, send
 from benchmarks.faults.ledger import Ledger
 from benchmarks.faults.pool import Pool
@@ -78,9 +78,10 @@ class Trial:
         self.folder = folder
         self.ledger = Ledger()
         self.recovered_s: list[float] = []
+        self._audits: list[Audit] = []
         self._servers: list[Server] = []
         self._pool: Pool | None = None
-        self._probes = itertools.count(1)
+        self._names = itertools.count(1)
 
     def server(self, folder: Path | None = None, **settings: str) -> Server:
         """Return a server that is not started yet; the first one's log is audited."""
@@ -97,7 +98,8 @@ class Trial:
     @contextlib.contextmanager
     def asking(self, server: Server, **options: Any) -> Iterator[Clients]:
         """Have clients ask the server until the block ends."""
-        clients = Clients(server, self.ledger, self.pool(server), **options)
+        name = f"clients-{next(self._names)}"
+        clients = Clients(server, self.ledger, self.pool(server), name=name, **options)
         with asking(clients):
             yield clients
 
@@ -105,7 +107,7 @@ class Trial:
         self, server: Server, n_rows: int = 1, *, name: str = "", is_keyed: bool = True
     ) -> int:
         """Ask for a prediction on a connection of its own; return the status, 0 for none."""
-        name = name or f"probe-{next(self._probes)}"
+        name = name or f"probe-{next(self._names)}"
         connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)
         numbers = [place % 100 for place in range(n_rows)]
         try:
@@ -126,7 +128,7 @@ class Trial:
             On the monotonic clock; unless given, now.
         """
         began = time.monotonic() if since is None else since
-        name = f"recovery-{next(self._probes)}"
+        name = f"recovery-{next(self._names)}"
         while self.post(server, name=name) != 200:
             if time.monotonic() - began > _RECOVERY_TIMEOUT_S:
                 self.ledger.complain(f"not served again within {_RECOVERY_TIMEOUT_S:g} s")
@@ -173,23 +175,28 @@ class Trial:
             if server.process is not None and server.process.poll() is None:
                 server.kill()
 
-    def outcome(self) -> Outcome:
-        """Hold the first server's log, which is stopped, to the ledger."""
+    def hold(self, database: Path, ledger: Ledger, where: str = "") -> None:
+        """Hold a log that nobody has open to a ledger, and count what breaks the rule."""
         assert self._pool is not None, "nothing was asked"  # noqa: S101  # who writes a fault asks
-        found = audit(self._servers[0].database, self.ledger, self._pool)
+        found = audit(database, ledger, self._pool)
+        self._audits.append(found)
         for what in found.wrong:
-            self.ledger.find_wrong(what)
+            self.ledger.find_wrong(f"{where}{what}")
         for kind, row_ids in (("lost", found.lost), ("doubled", found.doubled)):
             for row_id in row_ids[:3]:
-                self.ledger.complain(f"{row_id} is {kind}")
+                self.ledger.complain(f"{where}{row_id} is {kind}")
+
+    def outcome(self) -> Outcome:
+        """Hold the first server's log, which is stopped, to the ledger, and sum up."""
+        self.hold(self._servers[0].database, self.ledger)
         return Outcome(
             self.fault,
             self.rounds,
             self.ledger.requests,
             self.ledger.acknowledged,
-            found.stored,
-            len(found.lost),
-            len(found.doubled),
+            self._audits[-1].stored,
+            sum(len(found.lost) for found in self._audits),
+            sum(len(found.doubled) for found in self._audits),
             self.ledger.wrong,
             self.recovered_s,
             self.ledger.complaints,
