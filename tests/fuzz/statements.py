@@ -77,6 +77,9 @@ _EXPRESSIONS += ["{e} AS a", "{e} LIKE {e}", "[{e} FOR x IN {e}]", "list_transfo
 _EXPRESSIONS += ["{f}({e})", "{f}({e}, {e})", "{f}({e}, {e}, {e})", "{f}()", "{f}(DISTINCT {e})"]
 _EXPRESSIONS += ["{e}.{f}()", "{f}({e}) FILTER (WHERE {e})", "ARRAY({s})", "main.{f}({e})"]
 _EXPRESSIONS += ["{e} COLLATE NOCASE", "{e} AT TIME ZONE 'UTC'", "GROUPING({e})", "{e}->>'a'"]
+_EXPRESSIONS += ["{g}({m})", "{g}({m})", "{g}({m}, {e})", "{g}({e}, {m})"]
+# What leads to the marks.
+_MARKS = ["'mark'", "'numbers'", "'SEXTANT_MARK'", "'home_directory'", "'mark.csv'", "'FROM secret'"]
 _STATEMENTS = ["SELECT {e} FROM {t}", "FROM {t}", "SELECT {e}, {e} FROM {t} WHERE {e}", "TABLE {t}"]
 _STATEMENTS += ["SELECT {e} FROM {t} GROUP BY ALL", "SELECT {e} FROM {t} ORDER BY {e} LIMIT 3"]
 _STATEMENTS += ["WITH n AS ({s}) {s}", "{s} UNION ALL {s}", "SELECT {e} FROM {t}, {t}", "({s})"]
@@ -145,7 +148,11 @@ def part(choices, kind, depth):
     if kind == "s":
         return made(choices, _STATEMENTS, depth)
     if kind == "t":
-        return choices.one_of(_TABLES[:4] if choices.number(3) else _TABLES)
+        return choices.one_of(_TABLES[:4] if choices.number(1) else _TABLES)
+    if kind == "m":
+        return choices.one_of(_MARKS)
+    if kind == "g":
+        return choices.one_of(every_function())
     if kind == "f":
         return choices.one_of(sorted(ALLOWED) if choices.number(2) else every_function())
     if choices.number(2):
