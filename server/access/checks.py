@@ -5,7 +5,7 @@ from typing import Any, cast
 
 from flask import Flask, Response, current_app, g, request
 
-from server.access.gate import Caller, Denied, Gate, may
+from server.access.gate import Caller, Denied, Gate, key_in, may
 from server.access.proxies import Behind
 from server.access.scopes import ANY_KEY, OPEN, needs, scope_of
 from server.errors import problem_response
@@ -42,7 +42,8 @@ def _gate() -> Gate:
 
 def _check() -> Response | None:
     gate = _gate()
-    g.who = gate.caller(request.remote_addr or "", _sent())
+    sent = key_in(request.headers.get("Authorization"))
+    g.who = gate.caller(request.remote_addr or "", sent)
     # The name alone, for what counts or limits.
     g.caller = g.who.name
     if g.who.has_key:
@@ -56,15 +57,6 @@ def _check() -> Response | None:
         return Response(status=HTTPStatus.NO_CONTENT)
     gate.check(g.who, scope)
     return None
-
-
-def _sent() -> str | None:
-    """Return what was sent for a key; None where nothing was."""
-    if "Authorization" not in request.headers:
-        return None
-    given = request.authorization
-    sent = {"basic": given.password, "bearer": given.token}.get(given.type) if given else None
-    return sent or ""
 
 
 def _scope_of(endpoint: str | None) -> str | None:

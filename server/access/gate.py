@@ -172,16 +172,21 @@ class Gate:
     def counted_to(self, address: str, headers: Mapping[str, str]) -> str:
         """Return whom a request counts to, whatever becomes of it: as `caller` names who asks."""
         address = self.proxies.read(address, headers.get).address
-        sent = headers.get("AUTHORIZATION")
-        if sent is None or not self.has_keys:
-            return address
-        given = Authorization.from_header(sent)
-        return self.caller(address, (given and (given.token or given.password)) or "").name
+        return self.caller(address, key_in(headers.get("AUTHORIZATION"))).name
 
 
 def may(caller: Caller, scope: str | None) -> bool:
     """Tell whether `caller` may do what asks for `scope`; what asks for nothing, nobody may."""
     return bool(caller.scopes) if scope == ANY_KEY else scope in caller.scopes
+
+
+def key_in(authorization: str | None) -> str | None:
+    """Return what was sent for a key in that header; None where it is missing."""
+    if authorization is None:
+        return None
+    given = Authorization.from_header(authorization)
+    sent = {"basic": given.password, "bearer": given.token}.get(given.type) if given else None
+    return sent or ""
 
 
 def _read_origins(text: str) -> frozenset[str]:
