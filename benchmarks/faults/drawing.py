@@ -40,7 +40,7 @@ def _panel(panel: Panel, top: int) -> Iterator[str]:
     yield f'<text x="{_LEFT}" y="{top - 8}" font-weight="bold">{panel.title}</text>'
     for value, y in ((most, top), (0, bottom)):
         yield f'<path d="M{_LEFT} {y}h{_WIDTH}" stroke="#ccc"/>'
-        yield f'<text x="{_LEFT - 6}" y="{y + 4}" text-anchor="end">{value:.3g}</text>'
+        yield f'<text x="{_LEFT - 6}" y="{y + 4}" text-anchor="end">{_said(value)}</text>'
     yield f'<text x="{_LEFT + _WIDTH}" y="{bottom + 14}" text-anchor="end">{last:.3g} min</text>'
     for number, (name, line) in enumerate(panel.lines.items()):
         colour = _COLOURS[number % len(_COLOURS)]
@@ -53,6 +53,10 @@ def _panel(panel: Panel, top: int) -> Iterator[str]:
             for minute, value in _thinned(line)
         )
         yield f'<polyline points="{drawn}" fill="none" stroke="{colour}" stroke-width="1.2"/>'
+
+
+def _said(value: float) -> str:
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
 
 
 def _thinned(line: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:

@@ -11,7 +11,7 @@ from benchmarks.faults.trial import Trial
 
 COMMIT_TIMEOUT_S = 0.5
 _SLOW_US = (50_000, 1_500_000)
-_LASTS_S = 3.0
+_LASTS_S = 2.0
 
 
 def slow_down(trial: Trial) -> None:
