@@ -24,7 +24,8 @@ from benchmarks.faults import (
     spent,
     two_servers,
 )
-from benchmarks.faults.trial import HEAD, NotTried, Outcome, Trial
+from benchmarks.faults.outcome import HEAD, Outcome
+from benchmarks.faults.trial import NotTried, Trial
 from benchmarks.running import ROOT
 
 

@@ -2,7 +2,7 @@
 
 A server writes under load, is stopped and started, and some of its syncs fail; shim.c writes down
 all that it does to its log. Afterwards, at moments of chance and around every sync, the files are
-made as the disk may hold them (journal.py says what that is), and must have every row that was
+made as the disk may hold them (disk.py says what that is), and must have every row that was
 acknowledged by then. Each is opened by DuckDB, and some of them by a server.
 """
 
@@ -14,7 +14,8 @@ from random import Random
 
 import duckdb
 
-from benchmarks.faults.journal import KINDS, Disk, Kind, read_journal
+from benchmarks.faults.disk import KINDS, Disk
+from benchmarks.faults.journal import Kind, read_journal
 from benchmarks.faults.server import Server
 from benchmarks.faults.shim import Shim
 from benchmarks.faults.trial import Trial

@@ -15,8 +15,9 @@ from typing import NamedTuple
 
 from benchmarks.faults.clients import Clients
 from benchmarks.faults.drawing import Panel, draw
+from benchmarks.faults.outcome import HEAD
 from benchmarks.faults.server import Server
-from benchmarks.faults.trial import HEAD, Trial
+from benchmarks.faults.trial import Trial
 from benchmarks.running import ROOT
 
 SHARE = 0.7

@@ -1,66 +1,27 @@
-"""One fault tried: its server, its clients, what it came to, and the line that says so."""
+"""One fault tried: its servers, its clients, and what is held against them."""
 
 import contextlib
 import http.client
 import itertools
-import statistics
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from benchmarks.faults.audit import Audit, audit
 from benchmarks.faults.clients import Clients, asking, send
 from benchmarks.faults.ledger import Ledger
+from benchmarks.faults.outcome import Outcome
 from benchmarks.faults.pool import Pool
 from benchmarks.faults.server import MODEL, Server
 
 # Whoever is still without an answer then is not served again without a restart.
 _RECOVERY_TIMEOUT_S = 60.0
 _PAUSE_S = 0.02
-HEAD = (
-    "| fault | rounds | requests | acknowledged | stored | lost | doubled | wrong | recovery s |\n"
-    "|---|---|---|---|---|---|---|---|---|"
-)
 
 
 class NotTried(Exception):
     """This machine lacks what the fault is made with; the message says what."""
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What a fault came to; `str` is its line of the table."""
-
-    fault: str
-    rounds: int
-    requests: int
-    acknowledged: int
-    stored: int
-    lost: int
-    doubled: int
-    wrong: int
-    recovered_s: list[float]
-    complaints: list[str]
-
-    @property
-    def is_kept(self) -> bool:
-        """Whether the rule was kept, and there was something to keep."""
-        return self.acknowledged > 0 and not (
-            self.lost or self.doubled or self.wrong or self.complaints
-        )
-
-    def __str__(self) -> str:
-        counts = (self.rounds, self.requests, self.acknowledged, self.stored)
-        broken = (self.lost, self.doubled, self.wrong)
-        cells = [self.fault, *(f"{each:,}" for each in (*counts, *broken)), self._recovery()]
-        return f"| {' | '.join(cells)} |"
-
-    def _recovery(self) -> str:
-        if not self.recovered_s:
-            return ""
-        return f"{statistics.median(self.recovered_s):.1f}, at most {max(self.recovered_s):.1f}"
 
 
 class Trial:

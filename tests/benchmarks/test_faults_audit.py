@@ -9,8 +9,8 @@ import pytest
 
 from benchmarks.faults.audit import Audit, audit
 from benchmarks.faults.ledger import Ledger
+from benchmarks.faults.outcome import Outcome
 from benchmarks.faults.pool import Pool
-from benchmarks.faults.trial import Outcome
 from benchmarks.running import ROOT
 from tests.conftest import contract_of
 

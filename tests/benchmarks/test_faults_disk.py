@@ -3,7 +3,8 @@
 from pathlib import Path
 from random import Random
 
-from benchmarks.faults.journal import KINDS, PAGE, Disk, Done, Kind, read_journal
+from benchmarks.faults.disk import KINDS, PAGE, Disk
+from benchmarks.faults.journal import Done, Kind, read_journal
 
 NONE, ALL, _, SOME, TORN = KINDS
 A, B = b"a" * PAGE, b"b" * PAGE
