@@ -26,7 +26,7 @@ from benchmarks.faults import (
 )
 from benchmarks.faults.outcome import HEAD, Outcome
 from benchmarks.faults.trial import NotTried, Trial
-from benchmarks.running import ROOT
+from benchmarks.running import ROOT, NotStarted
 
 
 class Fault(NamedTuple):
@@ -94,6 +94,8 @@ def try_fault(name: str, run: Callable[[Trial], None], rounds: int) -> Outcome:
         trial = Trial(name, rounds, Path(folder))
         try:
             run(trial)
+        except NotStarted as error:
+            trial.ledger.complain(f"a server does not start: {error}")
         finally:
             trial.end_servers()
         return trial.outcome()
