@@ -9,7 +9,7 @@
 #   make report DATA=...       check the numbers in its prose, run its notebooks, measure a fold again
 #   make bench                 load a server with Locust
 #   make faults                break a server in every way there is, and count what it lost
-#   make compare               measure the server beside an empty Flask route
+#   make peers                 measure the server beside its peers
 #   make clients               ask a server with clients of the Open Inference Protocol, and with schemathesis
 #   make attack                try on a server what SECURITY.md says is kept out
 #   make image                 build the serving image
@@ -34,7 +34,7 @@ SEED ?= 1
 
 NEEDS_DATA = test -n "$(DATA)" || { echo "name the table: make $@ DATA=path/to/table.csv"; exit 2; }
 
-.PHONY: serve test check model card experiments report bench faults compare clients attack image \
+.PHONY: serve test check model card experiments report bench faults peers clients attack image \
   licences manifests fuzz requirements
 .DELETE_ON_ERROR:
 
@@ -83,8 +83,10 @@ faults: .venv/installed
 	.venv/bin/python -m benchmarks.faults $(FAULTS) $(if $(ROUNDS),--rounds $(ROUNDS)) \
 	  $(if $(SHORT),--short)
 
-compare: .venv/installed
-	.venv/bin/python -m benchmarks.compare
+# make peers PEERS="fastapi node" ROUNDS=1 SECONDS=1
+peers: .venv/installed
+	.venv/bin/python -m benchmarks.peers --artifacts "$(ARTIFACTS)" --only $(PEERS) \
+	  $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(SECONDS),--seconds $(SECONDS))
 
 clients: .venv/installed
 	.venv/bin/python -m tests.clients.check
@@ -122,6 +124,10 @@ requirements: .venv/installed
 	  $(COMPILE) -o tests/clients/$$client.txt tests/clients/$$client.in || exit; done
 	$(COMPILE) -o tests/fuzz/fuzz.txt tests/fuzz/fuzz.in
 	$(COMPILE) -o tests/ops/checkers.txt tests/ops/checkers.in
+	for peer in benchmarks/peers/*/requirements.in; do \
+	  $(COMPILE) -o $${peer%.in}.txt $$peer || exit; done
+	cd benchmarks/peers/node && npm install --package-lock-only --ignore-scripts \
+	  --omit-lockfile-registry-resolved
 COMPILE = .venv/bin/uv pip compile --universal --python-version 3.11 --generate-hashes \
   --no-header --quiet
 

@@ -25,8 +25,8 @@ from random import Random
 
 from benchmarks.closed_loop import Answers, keep_asking
 from benchmarks.instances import InstanceMaker
+from benchmarks.processes import cpu_s
 from benchmarks.running import ROOT, SEXTANT, free_port, serving
-from benchmarks.wrk import cpu_s
 
 _EVERY_S = 0.2
 # The last refusal is forgotten after a second.

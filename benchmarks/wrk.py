@@ -1,29 +1,18 @@
 """Load one server with wrk for a while and read off what it cost."""
 
 import json
-import os
 import re
 import subprocess
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-
-from benchmarks.instances import Instance
 
 _UNITS_IN_MS = {"us": 0.001, "ms": 1.0, "s": 1_000.0}
 
 
 @dataclass(frozen=True)
-class Contender:
-    """A server that runs, and how it is called in the table."""
-
-    name: str
-    url: str
-    pid: int
-
-
-@dataclass(frozen=True)
 class Figures:
-    """One turn of one contender: latencies in ms, server CPU a request in microseconds."""
+    """One turn of one server: latencies in ms, server CPU a request in microseconds."""
 
     requests_per_s: float
     p50_ms: float
@@ -31,20 +20,25 @@ class Figures:
     cpu_us: float
 
 
-def turn(contender: Contender, script: Path, *, connections: int, seconds: int) -> Figures:
-    """Run wrk with the script at `script`; SystemExit if anything is not answered with 200."""
-    cpu_before = cpu_s(contender.pid)
+def turn(
+    url: str, script: Path, *, connections: int, seconds: int, cpu_s: Callable[[], float]
+) -> Figures:
+    """Run wrk with the script at `script`; SystemExit if anything is not answered with 200.
+
+    `cpu_s` tells what the server has used of the cores until now.
+    """
+    cpu_before = cpu_s()
     command = ["wrk", "--threads", "1", "--connections", str(connections), "--latency"]
-    command += ["--duration", f"{seconds}s", "--script", str(script), f"{contender.url}/predict"]
+    command += ["--duration", f"{seconds}s", "--timeout", "10s", "--script", str(script), url]
     text = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-    taken_s = cpu_s(contender.pid) - cpu_before
+    used_s = cpu_s() - cpu_before
     if "Non-2xx" in text or "Socket errors" in text:
-        raise SystemExit(f"{contender.name} did not answer everything:\n{text}")
+        raise SystemExit(f"{url} did not answer everything:\n{text}")
     return Figures(
         requests_per_s=float(_found(r"Requests/sec:\s+([\d.]+)", text)[0]),
         p50_ms=_milliseconds(text, 50),
         p99_ms=_milliseconds(text, 99),
-        cpu_us=1e6 * taken_s / int(_found(r"(\d+) requests in", text)[0]),
+        cpu_us=1e6 * used_s / max(int(_found(r"(\d+) requests in", text)[0]), 1),
     )
 
 
@@ -60,24 +54,11 @@ def _found(pattern: str, text: str) -> tuple[str, ...]:
     return match.groups()
 
 
-def cpu_s(pid: int) -> float:
-    """Return the processor time of a process, in seconds."""
-    # Fields 14 and 15 of proc(5), user and system time in ticks; the name before may hold spaces.
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
-def resident_mb(pid: int) -> float:
-    """Return what the process holds in memory, in MB of 10^6 bytes."""
-    status = Path(f"/proc/{pid}/status").read_text()
-    return int(_found(r"VmRSS:\s+(\d+) kB", status)[0]) * 1024 / 1e6
-
-
-def lua(instance: Instance) -> str:
-    """Return the script that makes wrk post `instance`."""
+def lua(body: bytes) -> str:
+    """Return the script that makes wrk post a body of JSON."""
     # JSON text quoted a second time is a string of Lua: only quotes and backslashes are escaped.
     return (
         'wrk.method = "POST"\n'
         'wrk.headers["Content-Type"] = "application/json"\n'
-        f"wrk.body = {json.dumps(json.dumps(instance))}\n"
+        f"wrk.body = {json.dumps(body.decode())}\n"
     )

@@ -30,6 +30,7 @@ def test_serving_and_training_are_part_of_what_is_tested(name):
         *(f"requirements-{name}.txt" for name in ("serve", "train", "dev")),
         *(f"tests/clients/{name}.txt" for name in ("triton", "kserve", "mlserver", "schemathesis")),
         *("tests/fuzz/fuzz.txt", "tests/ops/checkers.txt"),
+        *sorted(str(path.relative_to(ROOT)) for path in ROOT.glob("benchmarks/peers/*/*.txt")),
     ],
 )
 def test_every_pin_has_its_hashes(name):
