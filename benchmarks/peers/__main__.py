@@ -136,11 +136,16 @@ def _text(
     return "\n\n".join(
         [
             head,
-            tables.single_rows(contenders, results),
-            tables.footprints(contenders, results, sizes_mb),
-            tables.batches(contenders, results, plan.sizes),
-            tables.given(contenders, results),
+            "What Sextant has to reach:",
             tables.bars(measured),
+            "One row a request:",
+            tables.single_rows(contenders, results),
+            "Start, memory and size:",
+            tables.footprints(contenders, results, sizes_mb),
+            "Batches, over one connection:",
+            tables.batches(contenders, results, plan.sizes),
+            "What each is and was given:",
+            tables.given(contenders, results),
         ]
     )
 

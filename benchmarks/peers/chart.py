@@ -7,7 +7,7 @@ from benchmarks.peers.contenders import OURS, Contender
 from benchmarks.peers.rounds import Results
 
 CONNECTIONS = 32
-_WIDTH, _LEFT, _RIGHT, _TOP, _STEP, _BAR = 720, 270, 150, 48, 26, 16
+_WIDTH, _LEFT, _RIGHT, _TOP, _STEP, _BAR = 760, 310, 150, 48, 26, 16
 # Text and lines of both schemes; a picture in a page cannot know the page's own.
 _STYLE = """
 text { font: 13px sans-serif; fill: #1f2328 }

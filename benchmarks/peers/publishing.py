@@ -14,6 +14,8 @@ README = ROOT / "benchmarks" / "README.md"
 CHART = ROOT / "benchmarks" / "peers.svg"
 _BEGIN, _END = "<!-- peers: begin, written by make peers -->", "<!-- peers: end -->"
 
+_PICTURE = f"![Requests a second at 32 connections, a bar a contender]({CHART.name})"
+
 
 def circumstances(plan: Plan) -> str:
     """Return machine, date, commit and versions, taken before anything is measured."""
@@ -46,5 +48,6 @@ def publish(text: str, picture: str) -> None:
     pattern = re.compile(rf"{re.escape(_BEGIN)}\n.*?{re.escape(_END)}", re.DOTALL)
     if len(pattern.findall(before)) != 1:
         raise SystemExit(f"{README} has not the lines {_BEGIN} and {_END}, once each")
-    README.write_text(pattern.sub(lambda _: f"{_BEGIN}\n{text}\n{_END}", before))
+    between = f"{_BEGIN}\n{_PICTURE}\n\n{text}\n{_END}"
+    README.write_text(pattern.sub(lambda _: between, before))
     CHART.write_text(picture)

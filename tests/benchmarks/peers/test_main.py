@@ -38,7 +38,7 @@ def test_what_is_published_takes_the_place_of_what_was(monkeypatch, tmp_path):
     publishing.publish(r"new \1", "<svg/>")
 
     assert readme.read_text() == (
-        f"before\n{publishing._BEGIN}\nnew \\1\n{publishing._END}\nafter\n"
+        f"before\n{publishing._BEGIN}\n{publishing._PICTURE}\n\nnew \\1\n{publishing._END}\nafter\n"
     )
     assert picture.read_text() == "<svg/>"
 
