@@ -5,9 +5,10 @@ from typing import Any, cast
 
 from flask import Flask, Response, current_app, g, request
 
-from server.access.gate import Caller, Denied, Gate, key_in, may
+from server.access.gate import Caller, Gate, key_in, may
 from server.access.proxies import Behind
 from server.access.scopes import ANY_KEY, OPEN, needs, scope_of
+from server.access.sites import Denied
 from server.errors import problem_response
 
 # What a page of another origin may send, and read of an answer, beside what any page may.
@@ -52,7 +53,7 @@ def _check() -> Response | None:
     if scope == OPEN:
         return None
     host = request.headers.get("Host", "")
-    gate.check_site(request.method, request.headers.get, host, scope or "")
+    gate.sites.check(request.method, request.headers.get, host, scope or "")
     if _is_preflight():
         return Response(status=HTTPStatus.NO_CONTENT)
     gate.check(g.who, scope)
@@ -72,11 +73,11 @@ def _may(endpoint: str) -> bool:
 
 def _is_preflight() -> bool:
     asks = request.method == "OPTIONS" and "Access-Control-Request-Method" in request.headers
-    return asks and request.headers.get("Origin") in _gate().origins
+    return asks and request.headers.get("Origin") in _gate().sites.origins
 
 
 def _tell_origin(response: Response) -> Response:
-    origins = _gate().origins
+    origins = _gate().sites.origins
     if not origins:
         return response
     response.headers.add("Vary", "Origin")

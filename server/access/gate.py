@@ -1,28 +1,18 @@
 """Decide who asks, and whether they may: the same for what Flask answers and what it never sees."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import NamedTuple
 
 from werkzeug.datastructures import Authorization
 
-from server.access.hosts import Hosts, is_loopback
+from server.access.hosts import is_loopback
 from server.access.key_ring import KeyRing
 from server.access.proxies import Proxies
 from server.access.scopes import ANY_KEY, SCOPES, read_scopes
+from server.access.sites import Denied, Sites
 from server.config import InvalidSettings, Settings
-
-_READING = ("GET", "HEAD", "OPTIONS")
-
-
-class Denied(Exception):
-    """A request that may not be answered: 401 where a key would help, else 403."""
-
-    def __init__(self, detail: str, status: int = HTTPStatus.FORBIDDEN) -> None:
-        super().__init__(detail)
-        self.detail = detail
-        self.status = status
 
 
 class Caller(NamedTuple):
@@ -58,9 +48,8 @@ class Gate:
     """
 
     def __init__(self, settings: Settings) -> None:
-        self.hosts = Hosts(settings)
+        self.sites = Sites(settings)
         self.proxies = Proxies(settings)
-        self.origins = _read_origins(settings.cors_origins)
         self._ring = KeyRing(settings)
         self.has_keys = len(self._ring) > 0
         self.without_key = read_scopes(settings.open_to_all, "SEXTANT_OPEN_TO_ALL")
@@ -117,37 +106,6 @@ class Gate:
             HTTPStatus.UNAUTHORIZED,
         )
 
-    def check_site(
-        self, method: str, header: Callable[[str], str | None], host: str, scope: str
-    ) -> None:
-        """Raise `Denied` if a page of another site asks, or the server is asked by a strange name.
-
-        A browser sends the key it was given by Basic whoever's page has it ask.
-        """
-        if not self.hosts.allows(host):
-            raise Denied(
-                f"{host[:100]} is no name of this server: list it in SEXTANT_ALLOWED_HOSTS"
-            )
-        if not self._is_foreign(header, host):
-            return
-        # Who follows a link from elsewhere sees what they may; a backup is no page.
-        is_opened = method in _READING and header("Sec-Fetch-Dest") == "document"
-        if not is_opened or scope == "admin":
-            raise Denied(
-                "this was asked by a page of another site; "
-                "SEXTANT_CORS_ORIGINS lists the sites whose pages may ask"
-            )
-
-    def _is_foreign(self, header: Callable[[str], str | None], host: str) -> bool:
-        origin = header("Origin")
-        if origin is not None and origin in self.origins:
-            return False
-        site = header("Sec-Fetch-Site")
-        if site is not None:
-            return site not in ("none", "same-origin")
-        # Older browsers, and any over plain HTTP from another machine.
-        return origin is not None and origin.partition("://")[2] != host
-
     def admit(self, address: str, headers: Mapping[str, str]) -> Admitted | None:
         """Return who asks for a single prediction; None where Flask has to say more.
 
@@ -159,7 +117,7 @@ class Gate:
             By their names as Waitress has them; none that only browsers send is among them.
         """
         told = self.proxies.read(address, headers.get)
-        if not self.hosts.allows(told.host):
+        if not self.sites.hosts.allows(told.host):
             return None
         sent = headers.get("AUTHORIZATION")
         if sent is not None and self.has_keys:
@@ -187,14 +145,3 @@ def key_in(authorization: str | None) -> str | None:
     given = Authorization.from_header(authorization)
     sent = {"basic": given.password, "bearer": given.token}.get(given.type) if given else None
     return sent or ""
-
-
-def _read_origins(text: str) -> frozenset[str]:
-    origins = [each.strip().rstrip("/") for each in text.split(",") if each.strip()]
-    for each in origins:
-        scheme, _, host = each.partition("://")
-        if scheme not in ("http", "https") or not host or "/" in host or "*" in host:
-            raise InvalidSettings(
-                f"SEXTANT_CORS_ORIGINS: {each!r} is no origin such as https://lab.example.org"
-            )
-    return frozenset(origins)

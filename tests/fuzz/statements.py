@@ -79,7 +79,14 @@ _EXPRESSIONS += ["{e}.{f}()", "{f}({e}) FILTER (WHERE {e})", "ARRAY({s})", "main
 _EXPRESSIONS += ["{e} COLLATE NOCASE", "{e} AT TIME ZONE 'UTC'", "GROUPING({e})", "{e}->>'a'"]
 _EXPRESSIONS += ["{g}({m})", "{g}({m})", "{g}({m}, {e})", "{g}({e}, {m})"]
 # What leads to the marks.
-_MARKS = ["'mark'", "'numbers'", "'SEXTANT_MARK'", "'home_directory'", "'mark.csv'", "'FROM secret'"]
+_MARKS = [
+    "'mark'",
+    "'numbers'",
+    "'SEXTANT_MARK'",
+    "'home_directory'",
+    "'mark.csv'",
+    "'FROM secret'",
+]
 _STATEMENTS = ["SELECT {e} FROM {t}", "FROM {t}", "SELECT {e}, {e} FROM {t} WHERE {e}", "TABLE {t}"]
 _STATEMENTS += ["SELECT {e} FROM {t} GROUP BY ALL", "SELECT {e} FROM {t} ORDER BY {e} LIMIT 3"]
 _STATEMENTS += ["WITH n AS ({s}) {s}", "{s} UNION ALL {s}", "SELECT {e} FROM {t}, {t}", "({s})"]
