@@ -15,13 +15,18 @@ from benchmarks.faults import (
     clock,
     damaged,
     disk_full,
+    idle,
     io_error,
     kill9,
+    malformed,
     model_swapped,
+    overload,
     power_loss,
     sigterm,
+    slow,
     slow_disk,
     spent,
+    stand_still,
     two_servers,
 )
 from benchmarks.faults.outcome import HEAD, Outcome
@@ -50,6 +55,11 @@ FAULTS = {
     "two_servers": Fault(two_servers.start_both, short=1, long=20),
     "model_swapped": Fault(model_swapped.swap, short=2, long=20),
     "sigterm": Fault(sigterm.terminate, short=2, long=50),
+    "stand_still": Fault(stand_still.stand_still, short=2, long=50),
+    "idle": Fault(idle.crowd_in, short=1, long=20),
+    "slow": Fault(slow.dawdle, short=1, long=20),
+    "overload": Fault(overload.ask_too_much, short=1, long=20),
+    "malformed": Fault(malformed.send_malformed, short=2, long=50),
 }
 
 

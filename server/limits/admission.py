@@ -53,6 +53,8 @@ class Admission:
         self._threads = Threads(server, parts.load, settings)
         self._refusals = Refusals()
         self._came: deque[Channel] = deque()
+        # Those whose last answer is not taken yet.
+        self._untaken: list[Channel] = []
         self._paused: deque[tuple[float, Channel]] = deque()
         self._buckets = {"requests": parts.load.requests, "rows": parts.load.rows}
         self._has_rates = any(each.rate for each in self._buckets.values())
@@ -70,19 +72,25 @@ class Admission:
         """How long the loop may sleep."""
         if self._came:
             return 0.0
-        return 0.02 if self._paused or self._load.waiting else 0.25
+        return 0.02 if self._paused or self._untaken or self._load.waiting else 0.25
 
     def turn(self) -> None:
         """Let in what came, refuse what has waited for too long."""
         now = self._clock.now
         self.pace.turn(now - self._ticked)
         self._ticked = now
+        self._came.extend(self._untaken)
+        self._untaken.clear()
         while self._paused and self._paused[0][0] <= now:
             channel = self._paused.popleft()[1]
             channel.is_paused = False
             self._server.sockets.attend(channel)
         while self._came:
             channel = self._came.popleft()
+            if channel.total_outbufs_len and channel.connected:
+                # Who asks much at once and takes no answers has one at a time in memory.
+                self._untaken.append(channel)
+                continue
             try:
                 self._let_in(channel)
             except Exception:  # whatever it is, the loop goes on

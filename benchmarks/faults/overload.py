@@ -1,0 +1,29 @@
+"""320 clients at once, of whom none waits as long as it is told.
+
+The recovery is the time from their last answer until a prediction is stored, and readiness says so.
+"""
+
+import time
+
+from benchmarks.faults.trial import Trial
+
+_COUNT = 320
+_SECONDS = 3.0
+# A second after the last refusal there is nothing that would be refused.
+_READY_WITHIN_S = 2.0
+
+
+def ask_too_much(trial: Trial) -> None:
+    """Ask for more than there is, and then for one, `trial.rounds` times."""
+    server = trial.server()
+    server.start()
+    for number in range(trial.rounds):
+        with trial.asking(server, count=_COUNT, sizes=[1], prefix=f"{number}-"):
+            time.sleep(_SECONDS)
+        began = time.monotonic()
+        while not server.is_ready() and time.monotonic() - began < 2 * _READY_WITHIN_S:
+            time.sleep(0.02)
+        took = time.monotonic() - began
+        trial.require(took < _READY_WITHIN_S, f"ready again only after {took:.1f} s")
+        trial.time_recovery(server, since=began)
+    trial.stop(server)
