@@ -3,10 +3,13 @@
 import errno
 from typing import Any
 
+from server.limits.clock import Clock
 from server.limits.patience import Patience
 
 # Taken in at once; then those that are there get their turn.
 _MAX_ACCEPTED = 64
+# Without room, who comes is not looked at for so long: looking would take all of a core.
+_CLOSED_S = 0.05
 _NO_DESCRIPTOR = frozenset((errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM))
 
 
@@ -26,7 +29,9 @@ class Door:
         self._server = server
         self._patience = patience
         self._most = most
-        self._is_open = True
+        self._clock: Clock = server.clock
+        # When it was closed; None while it is open.
+        self._closed_at: float | None = None
 
     def accept(self) -> None:
         """Take in those who wait, as many as one turn allows."""
@@ -40,20 +45,21 @@ class Door:
             pass
 
     def turn(self) -> None:
-        """Open again once there is room."""
-        if not self._is_open:
-            self._open(True)
+        """Open again a moment after there was no room."""
+        if self._closed_at is not None and self._clock.now - self._closed_at > _CLOSED_S:
+            self._closed_at = None
+            self._server.sockets.listen(True)
 
     def _accept_one(self) -> bool:
         server = self._server
         if len(server.active_channels) >= self._most and not self._patience.make_room():
-            self._open(False)
+            self._close()
             return False
         try:
             accepted = server.accept()
         except OSError as error:
             if error.errno in _NO_DESCRIPTOR and not self._patience.make_room():
-                self._open(False)
+                self._close()
             return False
         if accepted is None:
             return False
@@ -67,7 +73,7 @@ class Door:
             connection.close()
         return True
 
-    def _open(self, is_open: bool) -> None:
-        # Closed, the system keeps who comes in its queue; the next turn asks again.
-        self._is_open = is_open
-        self._server.sockets.listen(is_open)
+    def _close(self) -> None:
+        # The system keeps who comes in its queue.
+        self._closed_at = self._clock.now
+        self._server.sockets.listen(False)

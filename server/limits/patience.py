@@ -5,6 +5,7 @@ waiting for it, has to move a least number of bytes in each stretch of time: so 
 holds nothing, and a large body or answer may take as long as it needs while it moves.
 """
 
+import socket
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -16,6 +17,8 @@ from server.config import Settings
 from server.limits.clock import Clock
 
 _EVERY_S = 0.5
+# A connection that came, or said something, in the last moment is not idle.
+_NEW_S = 0.1
 # Who sent no request has this long to read the answer.
 _LINGER_S = 1.0
 
@@ -70,15 +73,22 @@ class Patience:
     def make_room(self) -> bool:
         """Close the connection that has been idle for longest, or else one that is being slow.
 
-        Returns false where all connections have a request at work or an answer under way.
+        Returns false where all connections have a request at work or an answer under way, or have
+        only just come.
         """
         channels = self._server.active_channels.values()
-        waiting = [each for each in channels if not (each.requests or each.total_outbufs_len)]
-        if not waiting:
-            return False
-        oldest = min(waiting, key=lambda each: (each.request is not None, each.last_activity))
-        self._drop(oldest, "slow request" if oldest.request is not None else "room")
-        return True
+        since = time.time() - _NEW_S
+        waiting = [
+            each
+            for each in channels
+            if each.last_activity < since and not (each.requests or each.total_outbufs_len)
+        ]
+        waiting.sort(key=lambda each: (each.request is not None, each.last_activity))
+        for oldest in waiting:
+            if not _has_unread(oldest):
+                self._drop(oldest, "slow request" if oldest.request is not None else "room")
+                return True
+        return False
 
     def _look_at(self, channel: Any, now: float) -> None:
         what, moved = _doing(channel)
@@ -138,6 +148,14 @@ def _doing(channel: Any) -> tuple[tuple[str, object], int]:
     if request is not None and (request.headers_finished or request.header_plus.strip()):
         return ("receiving", request), request.header_bytes_received + request.body_bytes_received
     return ("idle", channel.n_served), 0
+
+
+def _has_unread(channel: Any) -> bool:
+    """Tell whether something has come in that nobody has had the time to read."""
+    try:
+        return bool(channel.socket.recv(1, socket.MSG_PEEK))
+    except OSError:  # nothing, or nobody, is there
+        return False
 
 
 def _held(channel: Any) -> int:

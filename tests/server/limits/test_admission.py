@@ -116,6 +116,26 @@ def test_one_caller_does_not_take_all_threads(start, hold):
     assert (status, third) == (200, 200)
 
 
+def test_who_comes_while_all_connections_are_at_work_waits_for_room(start, hold):
+    running = start(max_connections=2, threads=5, max_wait_ms=5_000)
+    try:
+        go = hold(running)
+        load = running.app.extensions["sextant"].load
+        with ThreadPoolExecutor(3) as threads:
+            asked = [threads.submit(running.ask, [OBJECT]) for _ in range(3)]
+            while load.at_work < 2:
+                time.sleep(0.01)
+            time.sleep(0.2)
+            at_once = load.connections
+            go.set()
+            statuses = [each.result()[0] for each in asked]
+    finally:
+        running.stop()
+
+    assert at_once == 2
+    assert statuses == [200] * 3
+
+
 def test_a_request_that_no_thread_takes_is_refused(start, hold):
     running = start(threads=1, max_wait_ms=50, threads_per_caller=5)
     try:
