@@ -45,7 +45,8 @@ def check_predictions(
 def check_model(contract: Contract, answer: Answer) -> None:
     """Check that `answer` comes from the model whose contract this is."""
     expected = {"name": contract["model_name"], "version": contract["model_version"]}
-    _require(answer["model"] == expected, f"answered by {answer['model']}, not {expected}")
+    found = {name: answer["model"].get(name) for name in expected}
+    _require(found == expected, f"answered by {answer['model']}, not {expected}")
 
 
 def check_page(contract: Contract, rows: Sequence[Answer], older_than: UUID | None) -> UUID | None:

@@ -35,6 +35,7 @@ RESERVED = frozenset(
         "probabilities",
         "warnings",
         "inference_ms",
+        "model_sha256",
     )
 )
 # A request's reader compares the names of features as they stand in the body, without escapes.

@@ -45,22 +45,24 @@ def main() -> int:
     except (InvalidSettings, InvalidModel, LogUnusable) as error:
         return _refuse(str(error))
     parts: Parts = app.extensions["sextant"]
+    log, contract = parts.log, parts.model.contract
     parts.seeing.log_to(logs.write_request, logs.level)
     try:
         listening = listener.bind(settings.host, settings.port)
     except OSError as error:
-        parts.log.close()
+        log.close()
         return _refuse(
             f"{settings.host}:{settings.port}: {error.strerror or error}; "
             "set SEXTANT_HOST or SEXTANT_PORT"
         )
     address = own_address(settings.host, listening.getsockname()[1])
     gate: Gate = app.extensions["sextant-gate"]
-    print(_greeting(address, settings, parts.model.contract, gate), flush=True)
+    print(_greeting(address, settings, contract, gate), flush=True)
+    del parts  # its model may be switched, and is let go then
     retention = Retention(app.extensions["sextant-keeping"], is_stopping)
     listener.run(app, settings, listening, is_stopping)
     retention.stop(settings.stop_timeout_s / 2)
-    if not parts.log.close(settings.stop_timeout_s):
+    if not log.close(settings.stop_timeout_s):
         print("Sextant stops while a commit hangs; what it answered is stored.", file=sys.stderr)
         logs.close()
         os._exit(1)  # the writer is inside DuckDB and would hold the process

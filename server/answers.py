@@ -9,8 +9,8 @@ import numpy as np
 from server.contract import Contract, to_decimals
 from server.explained import Bound, Novelty
 from server.payload import Instances
-from server.prediction_log import Stored
 from server.reasons import to_reasons
+from server.served import Said
 
 Rows = list[Any]
 
@@ -25,40 +25,40 @@ class Answer:
     location: str | None = None
 
 
-def to_content(
-    contract: Contract,
-    instances: Instances,
-    outputs: Mapping[str, Any],
-    stored: Stored,
-    *,
-    reasons: bool,
-) -> dict[str, Any]:
-    """Return the answer to a request as JSON has it: one object, or a list with what they share."""
-    shared, answers = to_contents(contract, instances, outputs, stored, reasons=reasons)
-    return {**shared, **answers[0]} if instances.is_single else {**shared, "predictions": answers}
+def to_content(said: Sequence[Said], instances: Instances, *, reasons: bool) -> dict[str, Any]:
+    """Return the answer to a request as JSON has it: one object, or a list with what they share.
+
+    The rows of a list that several models have answered name theirs one by one.
+    """
+    if len(said) == 1:
+        shared, answers = to_contents(said[0], reasons=reasons)
+        return (
+            {**shared, **answers[0]} if instances.is_single else {**shared, "predictions": answers}
+        )
+    rows: Rows = [None] * len(instances)
+    for part in said:
+        shared, answers = to_contents(part, reasons=reasons)
+        for place, answer in zip(part.places, answers, strict=True):
+            rows[place] = {"model": shared["model"], **answer}
+    return {"predicted_at": shared["predicted_at"], "predictions": rows}
 
 
-def to_contents(
-    contract: Contract,
-    instances: Instances,
-    outputs: Mapping[str, Any],
-    stored: Stored,
-    *,
-    reasons: bool,
-) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    """Return what an answer says once, and what it says of each row."""
-    said = to_answers(contract, instances.values, outputs, reasons=reasons)
+def to_contents(said: Said, *, reasons: bool) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """Return what one model's answer says once, and what it says of each row."""
+    model, instances, stored = said.served.model, said.instances, said.stored
+    outputs = said.prediction.outputs
+    told = to_answers(model.contract, instances.values, outputs, reasons=reasons)
     answers = [
         {"prediction_id": prediction_id}
         | ({} if caller_id is None else {"id": caller_id})
         | answer
         | {"warnings": warnings}
         for prediction_id, caller_id, answer, warnings in zip(
-            stored.prediction_ids.texts(), instances.ids, said, instances.warnings, strict=True
+            stored.prediction_ids.texts(), instances.ids, told, instances.warnings, strict=True
         )
     ]
     shared = {
-        "model": {"name": contract.model_name, "version": contract.model_version},
+        "model": model.named,
         "predicted_at": f"{stored.predicted_at.isoformat(timespec='microseconds')}Z",
     }
     return shared, answers

@@ -14,20 +14,19 @@ from server.keeping import routes as keeping_routes
 from server.kept_answers import KeptAnswers
 from server.labels import routes as labels
 from server.limits.load import Load
-from server.model import Model
 from server.monitor import routes as monitor_routes
 from server.openapi import routes as openapi_routes
 from server.pages import home as pages
 from server.pages import shown as _shown  # noqa: F401  # on the same
-from server.payload import PayloadReader
 from server.prediction_log import PredictionLog
 from server.seeing import routes as seeing_routes
 from server.seeing.seeing import Seeing
 from server.sql import routes as sql_routes
 from server.storage.database import query_folder
 from server.tables.answering import TableWriter
-from server.tables.reading import BodyReader
 from server.v2 import routes as v2_routes
+from server.versions import routes as models_routes
+from server.versions.serving import load_served, to_lineup, to_switching
 
 
 def create_app(settings: Settings, is_stopping: Event | None = None) -> Flask:
@@ -49,27 +48,27 @@ def create_app(settings: Settings, is_stopping: Event | None = None) -> Flask:
         If the database cannot be opened.
     """
     gate = Gate(settings)
-    model = Model(settings.model, settings.model_sha256)
+    loaded = load_served(settings)
+    model = loaded.champion
     log = PredictionLog(
         settings.database,
         model.contract,
+        sha256=model.sha256,
         max_waiting_rows=settings.max_waiting_rows,
         commit_timeout_s=settings.commit_timeout_s,
     )
     is_stopping = is_stopping or Event()
     load = Load(settings)
-    seeing = Seeing(settings, model.contract, log, is_stopping, load)
+    folder = query_folder(settings.database)
+    lineup = to_lineup(loaded, log, settings)
+    seeing = Seeing(settings, lineup.champion, log, is_stopping, load)
     app = Flask("server")
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
     app.config["MAX_INSTANCES"] = settings.max_instances
     app.jinja_options = {"trim_blocks": True, "lstrip_blocks": True}
-    reader = PayloadReader(model.contract.features, settings.max_instances)
-    folder = query_folder(settings.database)
     app.extensions["sextant"] = web.Parts(
-        reader=reader,
-        bodies=BodyReader(reader, folder, max_bytes=settings.max_body_bytes),
-        tables=TableWriter(log, model.contract, folder),
-        model=model,
+        lineup=lineup,
+        tables=TableWriter(log, folder),
         log=log,
         kept=KeptAnswers(log, hours=settings.idempotency_hours, wait_s=settings.commit_timeout_s),
         is_stopping=is_stopping,
@@ -86,6 +85,7 @@ def create_app(settings: Settings, is_stopping: Event | None = None) -> Flask:
     monitor_routes.register(app, settings)
     sql_routes.register(app, settings, log)
     keeping_routes.register(app, settings, log)
-    openapi_routes.register(app, model, settings, gate.without_key)
+    models_routes.register(app, to_switching(app, settings, loaded))
+    openapi_routes.register(app, lineup.models, settings, gate.without_key)
     errors.register(app)
     return app

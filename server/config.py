@@ -40,7 +40,7 @@ class Settings:
     cors_origins: str = ""
     # Addresses and networks of reverse proxies whose X-Forwarded-* headers are believed.
     trusted_proxies: str = ""
-    # The ONNX file to serve.
+    # The ONNX file to serve, or a serving file (.toml) that names several.
     model: Path = Path("models/sdss.onnx")
     # The sha256 that the ONNX file must have, as sha256sum prints it; unless set, any will do.
     model_sha256: str = ""

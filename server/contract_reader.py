@@ -16,6 +16,7 @@ _TAKEN = (
         "model",
         "model_name",
         "model_version",
+        "model_sha256",
         "label",
         "value",
         "probabilities",

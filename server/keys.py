@@ -7,7 +7,7 @@ from hashlib import sha256
 from typing import Any
 
 from server.answers import Answer
-from server.prediction_log import Stored
+from server.storage.rows import Stored
 
 # A string of RFC 8941, as the draft has it, or the bare word that most clients send.
 _QUOTED = re.compile(r'"((?:[ !#-\[\]-~]|\\["\\])*)"')

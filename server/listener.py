@@ -17,6 +17,7 @@ from server.limits.admission import Admission
 from server.limits.clock import Clock
 from server.limits.descriptors import connections_possible
 from server.limits.door import Door
+from server.limits.load import Load
 from server.limits.patience import Patience
 from server.limits.sockets import Sockets
 from server.together import Together
@@ -40,22 +41,28 @@ def run(app: Flask, settings: Settings, listening: socket.socket, is_stopping: E
 
     Whoever sets `is_stopping` is heard within a quarter of a second.
     """
-    parts: Parts = app.extensions["sextant"]
+
+    def now() -> Parts:
+        # Looked up again and again: who keeps them keeps a model that may be switched by then.
+        parts: Parts = app.extensions["sextant"]
+        return parts
+
+    load = now().load
     server = _make_server(app, settings, listening)
-    server.is_stopping, server.seeing = is_stopping, parts.seeing
+    server.is_stopping, server.seeing = is_stopping, now().seeing
     server.pull_trigger = _Alarm(server.trigger)
     server.clock = Clock()
     server.patience = Patience(server, settings, server.clock)
     most_connections = connections_possible(settings.max_connections)
-    parts.load.most_connections = most_connections
+    load.most_connections = most_connections
     server.door = Door(server, server.patience, most_connections)
     server.handle_accept = server.door.accept
     gate: Gate = app.extensions["sextant-gate"]
-    server.admission = Admission(server, parts, gate, settings)
+    server.admission = Admission(server, now, gate, settings)
     server.add_task = server.admission.add
-    server.together = Together(parts, settings.commit_timeout_s, server.pull_trigger)
+    server.together = Together(now, settings.commit_timeout_s, server.pull_trigger)
     while not is_stopping.is_set():
-        _turn(server, parts, timeout_s=0.25)
+        _turn(server, load, timeout_s=0.25)
     last_call = time.monotonic() + _LAST_CALL_S
     deadline = time.monotonic() + settings.stop_timeout_s
     # Not by turns: each of them waits for every thread that is at work.
@@ -64,7 +71,7 @@ def run(app: Flask, settings: Settings, listening: socket.socket, is_stopping: E
     while time.monotonic() < min(last_call, deadline) or (
         _is_busy(server) and time.monotonic() < deadline
     ):
-        _turn(server, parts, timeout_s=0.05)
+        _turn(server, load, timeout_s=0.05)
     server.task_dispatcher.shutdown(timeout=max(0.0, deadline - time.monotonic()))
     server.pull_trigger.close()
     server.sockets.close()
@@ -116,14 +123,14 @@ class _Alarm:
             self._trigger.close()
 
 
-def _turn(server: Any, parts: Parts, *, timeout_s: float) -> None:
+def _turn(server: Any, load: Load, *, timeout_s: float) -> None:
     server.sockets.turn(min(timeout_s, server.admission.wait_s))
     server.clock.tick()
     server.admission.turn()
     server.together.turn()
     server.patience.turn()
     server.door.turn()
-    parts.load.connections = len(server.active_channels)
+    load.connections = len(server.active_channels)
 
 
 def _is_busy(server: Any) -> bool:

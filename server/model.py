@@ -60,11 +60,12 @@ class Model:
             content = path.read_bytes()
         except OSError as error:
             raise InvalidModel(f"{path}: cannot be read: {error.strerror}") from None
+        self.sha256 = hashlib.sha256(content).hexdigest()
         # Before anything else looks into it.
-        if sha256 and (found := hashlib.sha256(content).hexdigest()) != sha256.lower():
+        if sha256 and self.sha256 != sha256.lower():
             raise InvalidModel(
                 f"{path}: is not the file asked for: SEXTANT_MODEL_SHA256 is {sha256.lower()}, and "
-                f"its sha256 is {found}"
+                f"its sha256 is {self.sha256}"
             )
         if not _is_whole(content):
             raise InvalidModel(
@@ -97,6 +98,16 @@ class Model:
             raise InvalidModel(f"{path}: {error}") from None
         except Exception as error:  # whatever a made-up file makes onnxruntime or numpy say
             raise InvalidModel(f"{path}: does not keep its contract: {error}") from None
+
+    @property
+    def named(self) -> dict[str, str]:
+        """The model as answers and rows name it; the sha256 is that of the whole file."""
+        contract = self.contract
+        return {
+            "name": contract.model_name,
+            "version": contract.model_version,
+            "sha256": self.sha256,
+        }
 
     def predict(
         self,

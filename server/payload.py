@@ -3,8 +3,8 @@
 import contextlib
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Annotated, Any
+from dataclasses import dataclass, replace
+from typing import Annotated, Any, Self
 
 import msgspec
 import numpy as np
@@ -42,6 +42,22 @@ class Instances:
 
     def __len__(self) -> int:
         return len(self.ids)
+
+    def at(self, places: Sequence[int]) -> Self:
+        """Return some of the rows."""
+        return replace(
+            self,
+            values={name: _at(column, places) for name, column in self.values.items()},
+            arrays={name: array[places] for name, array in self.arrays.items()},
+            ids=_at(self.ids, places),
+            warnings=_at(self.warnings, places),
+        )
+
+    def warned(self, features: Sequence[Feature]) -> Self:
+        """Return the same with the warnings of a model with these features."""
+        columns = [self.values[feature.name] for feature in features]
+        arrays = [self.arrays[feature.name] for feature in features]
+        return replace(self, warnings=_warnings(features, columns, arrays, len(self)))
 
     def without_answer(self, rows: Sequence[int]) -> InvalidPayload:
         """Return the error of values to which the model has no finite answer."""
@@ -154,19 +170,34 @@ class PayloadReader:
     def _to_instances(
         self, columns: Any, arrays: Any, ids: Sequence[str | None], is_single: bool, root: str
     ) -> Instances:
-        warnings: list[list[Warned]] = [[] for _ in ids]
-        for feature, column, array in zip(self.features, columns, arrays, strict=True):
-            for row in rows_outside(feature, array):
-                warnings[row].append(warning(feature, column[row]))
         names = [feature.name for feature in self.features]
         return Instances(
             values=dict(zip(names, columns, strict=True)),
             arrays=dict(zip(names, arrays, strict=True)),
             ids=ids,
-            warnings=warnings,
+            warnings=_warnings(self.features, columns, arrays, len(ids)),
             is_single=is_single,
             root=root,
         )
+
+
+def _at(column: Sequence[Any], places: Sequence[int]) -> Sequence[Any]:
+    if isinstance(column, np.ndarray):
+        picked: Sequence[Any] = column[places]
+        return picked
+    return [column[place] for place in places]
+
+
+def _warnings(
+    features: Sequence[Feature], columns: Sequence[Any], arrays: Sequence[Any], n_rows: int
+) -> list[list[Warned]]:
+    warnings: list[list[Warned]] = [[] for _ in range(n_rows)]
+    for feature, column, array in zip(features, columns, arrays, strict=True):
+        for row in rows_outside(feature, array):
+            value = column[row]
+            sent = value.item() if isinstance(value, np.generic) else value
+            warnings[row].append(warning(feature, sent))
+    return warnings
 
 
 def _row_type(features: Sequence[Feature]) -> type[msgspec.Struct]:

@@ -3,19 +3,20 @@
 import secrets
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, NotRequired, TypedDict, TypeVar, Unpack
+from typing import Any, TypeVar, Unpack
 from uuid import UUID
 
 import duckdb
 
 from server.contract import Contract
 from server.storage.ids import PredictionIds
+from server.storage.layout import table_of
 from server.storage.reading import read_one
+from server.storage.rows import Rows, Stored, Target, to_part, to_target
 from server.storage.snapshots import Reader, Snapshot
 from server.storage.tasks import LogUnavailable, Task
 from server.storage.writer import Observe, Writer
@@ -23,37 +24,10 @@ from server.storage.writer import Observe, Writer
 T = TypeVar("T")
 
 
-@dataclass(frozen=True)
-class Stored:
-    """What the log gave to the rows of one request."""
-
-    prediction_ids: PredictionIds
-    predicted_at: datetime
-
-
-class Rows(TypedDict):
-    """The rows of one request, or of several that are stored together.
-
-    `values` holds one sequence of length n_rows a feature, None for what is missing; `outputs` one
-    ndarray of shape (n_rows, ...) an output of the contract, and what is not there is stored as
-    NULL. `request_id` and `instance` may be one for all; rows of one request are counted.
-    `numbered` is what `number` gave to them, and `kept` the row of their answer in
-    `idempotency_keys`.
-    """
-
-    request_id: str | Sequence[str]
-    ids: Sequence[str | None]
-    values: Mapping[str, Sequence[Any]]
-    outputs: Mapping[str, Any]
-    warnings: Sequence[Any]
-    inference_ms: float
-    instance: NotRequired[int]
-    numbered: NotRequired[Stored]
-    kept: NotRequired[tuple[Any, ...] | None]
-
-
 class PredictionLog:
     """The predictions of one database file: requests hand in their rows and wait.
+
+    It is opened for the contract of one model file of this sha256; `add` takes further ones.
 
     The writer takes all that wait, appends them, commits once and wakes those who waited: a group
     commit.
@@ -65,17 +39,40 @@ class PredictionLog:
     """
 
     def __init__(
-        self, path: Path, contract: Contract, *, max_waiting_rows: int, commit_timeout_s: float
+        self,
+        path: Path,
+        contract: Contract,
+        *,
+        sha256: str | None = None,
+        max_waiting_rows: int,
+        commit_timeout_s: float,
     ) -> None:
         self.path = path
-        self._contract = contract
         self._last_id = 0
         self._stops: list[Callable[[float | None], None]] = []
         self._lock = threading.Lock()
         self._writer = Writer(
             path, contract, max_waiting_rows=max_waiting_rows, commit_timeout_s=commit_timeout_s
         )
-        self._reader = Reader(self._writer.cursor, self._writer.table_name, contract)
+        self.own = to_target(self._writer.table, contract, sha256)
+        self._reader = Reader(self._writer.cursor)
+        self._reader.add(self.own.table.name, contract)
+        self._tables = {self.own.table.name}
+
+    def add(self, contract: Contract, sha256: str) -> Target:
+        """Make what a further model file needs, and say where its rows go; twice is as once.
+
+        Raises
+        ------
+        LogUnavailable
+            If DuckDB fails, or it is not made in time.
+        """
+        table = table_of(contract)
+        if table.name not in self._tables:
+            self._writer.add(contract)
+            self._reader.add(table.name, contract)
+            self._tables.add(table.name)
+        return to_target(table, contract, sha256)
 
     def append(self, **rows: Unpack[Rows]) -> Stored:
         """Store rows, all or none, and return once they are committed.
@@ -87,38 +84,34 @@ class PredictionLog:
             case the rows may be stored nevertheless.
         """
         stored = rows.setdefault("numbered", self.number(len(rows["ids"])))
-        self.wait(self.hand_in(None, **rows))
+        self.wait(self.hand_in(None, rows))
         return stored
 
     def wait(self, task: Task) -> None:
         """Return once what was handed in is committed; Writer.wait has what is raised."""
         self._writer.wait(task)
 
-    def hand_in(self, notify: Callable[[], None] | None, **rows: Unpack[Rows]) -> Task:
+    def hand_in(
+        self,
+        notify: Callable[[], None] | None,
+        *answered: Rows,
+        shadows: Sequence[Rows] = (),
+        kept: tuple[Any, ...] | None = None,
+    ) -> Task:
         """Take rows that are numbered; they are stored once the task is done and its check passes.
 
-        `notify` is called on the writing thread then.
+        `notify` is called on the writing thread then. All are stored or none; `shadows` beside
+        them, as what was answered to nobody.
 
         Raises
         ------
         LogUnavailable
             If too many rows wait already.
         """
-        n_rows = len(rows["ids"])
-        columns = {
-            "prediction_id": rows["numbered"].prediction_ids,
-            "predicted_at": rows["numbered"].predicted_at,
-            "request_id": rows["request_id"],
-            "instance": rows.get("instance", range(n_rows)),
-            "id": rows["ids"],
-            "model_name": self._contract.model_name,
-            "model_version": self._contract.model_version,
-            **rows["values"],
-            **rows["outputs"],
-            "warnings": rows["warnings"],
-            "inference_ms": rows["inference_ms"],
-        }
-        return self._writer.hand_in(columns, n_rows, rows.get("kept"), notify)
+        parts = [to_part(rows, rows.get("target", self.own)) for rows in answered]
+        parts += [to_part(rows, rows["target"].shadow) for rows in shadows]
+        n_rows = sum(len(rows["ids"]) for rows in answered)
+        return self._writer.hand_in(parts, n_rows, kept, notify)
 
     def too_late(self, task: Task) -> LogUnavailable:
         """Return what to say of a commit that takes too long, and count it."""
@@ -160,11 +153,6 @@ class PredictionLog:
     def waiting_rows(self) -> int:
         """Rows that wait for their commit."""
         return self._writer.waiting_rows
-
-    @property
-    def own_table(self) -> str:
-        """The table that stores the predictions of the served contract."""
-        return self._writer.table_name
 
     @property
     def trouble(self) -> str | None:

@@ -1,6 +1,6 @@
 """The path of a prediction: read, predict, store, answer; and whether the server can do so now."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar, cast
 
 import msgspec
@@ -11,9 +11,10 @@ from server.access.scopes import OPEN, needs
 from server.answers import Answer, to_content
 from server.content import decompress
 from server.keys import Key, to_key
+from server.lineup import Lineup
 from server.payload import Instances
-from server.prediction_log import Rows, Stored
 from server.seeing.record import Record
+from server.served import Said
 from server.tables.media import JSON, Formats, find_formats
 from server.web import CALLER, blueprint, json_response, name_of_request, parts
 
@@ -59,22 +60,20 @@ def _answer(body: bytes, formats: Formats, key: Key | None = None) -> Answer:
         request.headers.get("Content-Encoding", ""),
         max_bytes=current_app.config["MAX_CONTENT_LENGTH"],
     )
-    instances = parts().bodies.read(formats.body, plain)
+    lineup = parts().lineup
+    instances = lineup.champion.bodies.read(formats.body, plain)
     is_single, is_at_length = instances.is_single, explain is True
 
-    def write(outputs: dict[str, Any], stored: Stored) -> Answer:
-        page = url_for(".show_prediction", prediction_id=stored.prediction_ids[0])
+    def write(said: Sequence[Said]) -> Answer:
+        page = url_for(".show_prediction", prediction_id=said[0].stored.prediction_ids[0])
         if formats.answer == JSON:
-            contract, reasons = parts().model.contract, is_single or is_at_length
-            content = to_content(contract, instances, outputs, stored, reasons=reasons)
+            content = to_content(said, instances, reasons=is_single or is_at_length)
             written = msgspec.json.encode(content)
         else:
-            written = parts().tables.write(
-                formats.answer, instances, outputs, stored, at_length=is_at_length
-            )
+            written = parts().tables.write(formats.answer, said, at_length=is_at_length)
         return Answer(written, formats.content_type, page if is_single else None)
 
-    return store_answered(instances, write, explain=explain is not False, key=key)
+    return store_answered(lineup, instances, write, explain=explain is not False, key=key)
 
 
 def _to_response(answer: Answer) -> Response:
@@ -91,59 +90,48 @@ def answer_instances(instances: Instances, *, explain: bool | None = None) -> di
     object, and for a list only where `explain` is true: few read ten thousand of them.
     """
     reasons = instances.is_single or explain is True
-    outputs, stored = predict_and_store(instances, explain=explain is not False)
-    return to_content(parts().model.contract, instances, outputs, stored, reasons=reasons)
 
+    def write(said: Sequence[Said]) -> dict[str, Any]:
+        return to_content(said, instances, reasons=reasons)
 
-def predict_and_store(instances: Instances, *, explain: bool) -> tuple[dict[str, Any], Stored]:
-    """Return what the model says, by output, once the rows are committed."""
-    return store_answered(instances, lambda outputs, stored: (outputs, stored), explain=explain)
+    return store_answered(parts().lineup, instances, write, explain=explain is not False)
 
 
 def store_answered(
+    lineup: Lineup,
     instances: Instances,
-    write: Callable[[dict[str, Any], Stored], T],
+    write: Callable[[Sequence[Said]], T],
     *,
     explain: bool,
     key: Key | None = None,
 ) -> T:
     """Predict, write the answer, store: the path of every prediction once its body is read.
 
-    Returns what `write` makes of the outputs and the numbers of the rows, once these are committed.
+    Returns what `write` makes of what the models of the line-up say, once it is committed.
     With a `key` that is an Answer, and is committed together with them.
     """
     record: Record = g.record
     record.rows = len(instances)
     parts().load.rows.take(request.environ.get(CALLER, ""), len(instances))
     record.begin("model")
-    prediction = parts().model.predict(instances.arrays, explain=explain)
-    if prediction.not_finite:
-        raise instances.without_answer(prediction.not_finite)
-    record.begin("answer")
     log = parts().log
     stored = log.number(len(instances))
-    rows = Rows(
-        request_id=g.request_id,
-        ids=instances.ids,
-        values=instances.values,
-        outputs=prediction.outputs,
-        warnings=instances.warnings,
-        inference_ms=prediction.inference_ms,
-        numbered=stored,
-    )
+    answered = lineup.answer(instances, stored, explain=explain)
+    if answered.not_finite:
+        raise instances.without_answer(answered.not_finite)
+    record.begin("answer")
+    rows, shadows = answered.rows(g.request_id)
     if key is None:
         # Written while the rows are committed.
-        task = log.hand_in(None, **rows)
-        answer = write(prediction.outputs, stored)
+        task = log.hand_in(None, *rows, shadows=shadows)
+        answer = write(answered.said)
     else:
-        answer = write(prediction.outputs, stored)
-        rows["kept"] = key.keep(cast(Answer, answer), stored, g.request_id)
-        task = log.hand_in(None, **rows)
+        answer = write(answered.said)
+        kept = key.keep(cast(Answer, answer), stored, g.request_id)
+        task = log.hand_in(None, *rows, shadows=shadows, kept=kept)
     record.begin("store")
     log.wait(task)
-    parts().seeing.predictions.predicted(
-        instances.arrays, prediction.outputs, prediction.inference_ms, len(instances)
-    )
+    parts().seeing.predictions.answered(answered)
     return answer
 
 

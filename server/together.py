@@ -18,9 +18,8 @@ import msgspec
 
 from server.answers import to_contents
 from server.errors import PROBLEM_TYPE, detail_of, problem
-from server.model import Prediction
-from server.payload import Instances
 from server.seeing.record import Record, headers_of
+from server.served import Answered
 from server.storage.tasks import LogUnavailable, Task
 from server.web import Parts
 
@@ -63,11 +62,11 @@ class Asked(Protocol):
 class _Group:
     """Requests whose rows are handed in, with the answers that leave once those are stored."""
 
+    parts: Parts
     asked: Sequence[Asked]
-    instances: Instances
-    prediction: Prediction
-    bodies: Sequence[bytes]
-    locations: Sequence[str]
+    answered: Answered
+    # Body and location of each.
+    answers: Sequence[tuple[bytes, str]]
     task: Task
     late_at: float
 
@@ -77,15 +76,18 @@ class Together:
 
     Parameters
     ----------
-    parts : Parts
+    parts : callable
+        Returns the Parts of the moment; a group keeps those it began with.
     commit_timeout_s : float
         Longest wait for a commit; then the answer is 503.
     wake : callable
         Has `turn` called soon; it is called from any thread.
     """
 
-    def __init__(self, parts: Parts, commit_timeout_s: float, wake: Callable[[], None]) -> None:
-        self._parts = parts
+    def __init__(
+        self, parts: Callable[[], Parts], commit_timeout_s: float, wake: Callable[[], None]
+    ) -> None:
+        self._now = parts
         self._commit_timeout_s = commit_timeout_s
         self._wake = wake
         self._came: deque[Asked] = deque()
@@ -115,69 +117,52 @@ class Together:
 
     def _predict(self, asked: Sequence[Asked]) -> None:
         _begin(asked, "parse")
-        places, instances = self._parts.reader.parse_singles([each.body for each in asked])
+        parts = self._now()
+        reader = parts.lineup.champion.reader
+        places, instances = reader.parse_singles([each.body for each in asked])
         taken = [asked[place] for place in places]
         for place in {*range(len(asked))}.difference(places):
             asked[place].pass_on()
         if instances is None:
             return
         _begin(taken, "model")
-        prediction = self._parts.model.predict(instances.arrays)
-        if prediction.not_finite:
+        stored = parts.log.number(len(taken))
+        answered = parts.lineup.answer(instances, stored)
+        if answered.not_finite:
             for each in taken:
                 each.pass_on()
             return
         _begin(taken, "store")
         try:
-            self._hand_in(taken, instances, prediction)
+            self._hand_in(parts, taken, answered)
         except LogUnavailable as error:
             self._refuse(taken, error)
 
-    def _hand_in(
-        self, asked: Sequence[Asked], instances: Instances, prediction: Prediction
-    ) -> None:
-        stored = self._parts.log.number(len(asked))
-        task = self._parts.log.hand_in(
-            self._wake,
-            numbered=stored,
-            request_id=[each.request_id for each in asked],
-            instance=0,
-            ids=instances.ids,
-            values=instances.values,
-            outputs=prediction.outputs,
-            warnings=instances.warnings,
-            # Its share of the run.
-            inference_ms=prediction.inference_ms / len(asked),
-        )
+    def _hand_in(self, parts: Parts, asked: Sequence[Asked], answered: Answered) -> None:
+        rows, shadows = answered.rows([each.request_id for each in asked])
+        task = parts.log.hand_in(self._wake, *rows, shadows=shadows)
         late_at = time.monotonic() + self._commit_timeout_s
         # Put into words while the writer commits.
-        contract = self._parts.model.contract
-        shared, contents = to_contents(
-            contract, instances, prediction.outputs, stored, reasons=True
-        )
-        bodies = [msgspec.json.encode({**shared, **content}) for content in contents]
-        locations = [
-            f"{each.prefix}/predictions/{prediction_id}"
-            for each, prediction_id in zip(asked, stored.prediction_ids, strict=True)
-        ]
-        group = _Group(asked, instances, prediction, bodies, locations, task, late_at)
-        self._handed_in.append(group)
+        answers = [(b"", "")] * len(asked)
+        for said in answered.said:
+            shared, contents = to_contents(said, reasons=True)
+            for place, content in zip(said.places, contents, strict=True):
+                location = f"{asked[place].prefix}/predictions/{content['prediction_id']}"
+                answers[place] = (msgspec.json.encode({**shared, **content}), location)
+        self._handed_in.append(_Group(parts, asked, answered, answers, task, late_at))
 
     def _send(self, group: _Group) -> None:
         try:
             if not group.task.done.is_set():
-                raise self._parts.log.too_late(group.task)
+                raise group.parts.log.too_late(group.task)
             group.task.check()
         except LogUnavailable as error:
             self._refuse(group.asked, error)
             return
-        for each, body, location in zip(group.asked, group.bodies, group.locations, strict=True):
+        for each, (body, location) in zip(group.asked, group.answers, strict=True):
             headers = [("Content-Type", "application/json"), ("Location", location)]
             self._answer(each, HTTPStatus.OK, headers, body)
-        prediction = group.prediction
-        self._parts.seeing.predictions.predicted(
-            group.instances.arrays, prediction.outputs, prediction.inference_ms, len(group.asked)
-        )
+        group.parts.seeing.predictions.answered(group.answered)
 
     def _refuse(self, asked: Sequence[Asked], error: LogUnavailable) -> None:
         status = HTTPStatus.SERVICE_UNAVAILABLE
@@ -195,7 +180,7 @@ class Together:
         headers.append(("X-Request-ID", asked.request_id))
         headers += headers_of(record)
         asked.answer(Answer(f"{status.value} {status.phrase}", headers, body))
-        self._parts.seeing.finish(record, "/predict", status, asked.request_id)
+        self._now().seeing.finish(record, "/predict", status, asked.request_id)
 
 
 def _begin(asked: Sequence[Asked], part: str) -> None:

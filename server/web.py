@@ -7,17 +7,16 @@ from threading import Event
 from typing import Any, cast
 
 import msgspec
-from flask import Blueprint, Response, current_app, request
+from flask import Blueprint, Response, current_app, g, request
 from werkzeug.exceptions import BadRequest
 
 from server.kept_answers import KeptAnswers
 from server.limits.load import Load
+from server.lineup import Lineup
 from server.model import Model
-from server.payload import PayloadReader
 from server.prediction_log import PredictionLog
 from server.seeing.seeing import Seeing
 from server.tables.answering import TableWriter
-from server.tables.reading import BodyReader
 
 blueprint = Blueprint("sextant", __name__)
 
@@ -28,12 +27,10 @@ REQUEST_ID = re.compile(r"[!-~]{1,128}")
 
 @dataclass(frozen=True)
 class Parts:
-    """What the routes call, wired once at start."""
+    """What the routes call; a switch of models puts another in its place."""
 
-    reader: PayloadReader
-    bodies: BodyReader
+    lineup: Lineup
     tables: TableWriter
-    model: Model
     log: PredictionLog
     kept: KeptAnswers
     is_stopping: Event
@@ -47,10 +44,17 @@ class Parts:
             return "the server is stopping"
         return self.load.trouble or self.log.trouble
 
+    @property
+    def model(self) -> Model:
+        """The champion, which pages and documents are about."""
+        return self.lineup.champion.model
+
 
 def parts() -> Parts:
-    """Return what the app that answers this request was wired from."""
-    return cast(Parts, current_app.extensions["sextant"])
+    """Return what this request calls, to its end, whatever is switched meanwhile."""
+    if "parts" not in g:
+        g.parts = current_app.extensions["sextant"]
+    return cast(Parts, g.parts)
 
 
 def name_of_request(given: str) -> str:

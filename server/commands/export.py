@@ -16,7 +16,7 @@ from server.commands.labelled import export_labelled
 from server.commands.sources import SqlSource, add_url_to, source_of
 from server.config import Settings
 from server.keeping.archive import ids_missing, rows_in, write_whole
-from server.model import Model
+from server.versions.serving import load_champion
 
 # Rows of one file; a busier hour is split between minutes.
 MAX_FILE_ROWS = 1_000_000
@@ -75,7 +75,7 @@ def add_to(commands: Any) -> None:
 
 def _run(asked: argparse.Namespace, settings: Settings) -> None:
     if asked.with_labels:
-        contract = Model(settings.model, settings.model_sha256).contract
+        contract = load_champion(settings).contract
         with source_of(settings, asked.url) as source:
             count = export_labelled(source, contract, asked.to)
             print(f"{asked.to}: {count:,} rows with {contract.target.name} from {source.name}")

@@ -81,7 +81,7 @@ def _run(asked: argparse.Namespace, settings: Settings) -> int:
                 beyond = tolerance.moved * (1.0 if contract.class_names else found.spread or 0.0)
                 pairs.write_changes(contract, beyond, asked.to / "changes.parquet")
         if asked.to:
-            said = to_json(contract, found, verdict, tolerance, source.name)
+            said = to_json(model, found, verdict, tolerance, source.name)
             (asked.to / "replay.json").write_text(said, encoding="utf-8")
             address = asked.url or address_of(settings)
             page = to_page(contract, found, verdict, source.name, address)

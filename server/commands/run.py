@@ -12,6 +12,7 @@ from server.commands import (
     erase,
     export,
     key,
+    models,
     prune,
     replay,
     restore,
@@ -28,9 +29,13 @@ from server.sql.guard import SqlRefused
 from server.sql.query import SqlBusy
 from server.storage.database import LogUnusable
 from server.storage.tasks import LogUnavailable
+from server.versions.switching import SwitchRefused
 
 # Each adds its parser, whose default `run` takes what was asked and the settings.
-_COMMANDS = (sql, export, score, replay, key, backup, restore, prune, erase, compact, doctor)
+_COMMANDS = (
+    *(sql, export, score, replay, key, models),
+    *(backup, restore, prune, erase, compact, doctor),
+)
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -49,6 +54,7 @@ def run(arguments: Sequence[str]) -> int:
         NotExported,
         InvalidTable,
         Refused,
+        SwitchRefused,
         OSError,
     ) as error:
         print(_told(error, getattr(asked, "query", "")), file=sys.stderr)

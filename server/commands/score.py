@@ -17,6 +17,7 @@ from server.scoring.job import score
 from server.scoring.plan import Request
 from server.scoring.staging import PART_ROWS
 from server.scoring.tables import FORMS, form_of
+from server.versions.serving import load_champion
 
 # How often the progress is told, in seconds: on a terminal in one line, elsewhere line by line.
 _EVERY_S = {True: 0.2, False: 10.0}
@@ -48,7 +49,7 @@ def add_to(commands: Any) -> None:
 
 
 def _run(asked: argparse.Namespace, settings: Settings) -> None:
-    model = Model(asked.model) if asked.model else Model(settings.model, settings.model_sha256)
+    model = Model(asked.model) if asked.model else load_champion(settings)
     began = time.monotonic()
     with contextlib.ExitStack() as stack:
         request = _request(asked, stack)
@@ -97,6 +98,7 @@ def _log(settings: Settings, model: Model) -> Iterator[PredictionLog]:
     log = PredictionLog(
         settings.database,
         model.contract,
+        sha256=model.sha256,
         # A part is one request, and each core has one at work.
         max_waiting_rows=100 * PART_ROWS,
         commit_timeout_s=max(settings.commit_timeout_s, _COMMIT_S),

@@ -7,6 +7,7 @@ for a thread, of which no caller has all. What is refused costs no thread, no pa
 
 import logging
 from collections import Counter, deque
+from collections.abc import Callable
 from typing import Any
 
 from server.access.gate import Admitted, Gate
@@ -37,26 +38,29 @@ class Admission:
     Parameters
     ----------
     server : waitress.server.BaseWSGIServer
-    parts : Parts
+    parts : callable
+        Returns the Parts of the moment.
     gate : Gate
         Knows who asks.
     settings : Settings
     """
 
-    def __init__(self, server: Any, parts: Parts, gate: Gate, settings: Settings) -> None:
+    def __init__(
+        self, server: Any, parts: Callable[[], Parts], gate: Gate, settings: Settings
+    ) -> None:
         self._server = server
-        self._parts = parts
-        self._load = parts.load
+        self._now = parts
+        self._load = parts().load
         self._gate = gate
         self._clock: Clock = server.clock
         self._most_wait_s = settings.max_wait_ms / 1e3
-        self._threads = Threads(server, parts.load, settings)
+        self._threads = Threads(server, self._load, settings)
         self._refusals = Refusals()
         self._came: deque[Channel] = deque()
         # Those whose last answer is not taken yet.
         self._untaken: list[Channel] = []
         self._paused: deque[tuple[float, Channel]] = deque()
-        self._buckets = {"requests": parts.load.requests, "rows": parts.load.rows}
+        self._buckets = {"requests": self._load.requests, "rows": self._load.rows}
         self._has_rates = any(each.rate for each in self._buckets.values())
         self._ticked = self._clock.now
         self.pace = Pace()
@@ -105,7 +109,7 @@ class Admission:
             channel.serve()
             return
         if request.path in PATHS and request.command == "GET" and "ORIGIN" not in request.headers:
-            channel.answer(health(request, self._parts))
+            channel.answer(health(request, self._now()))
             return
         address, headers = channel.addr[0], request.headers
         admitted = self._gate.admit(address, headers) if is_for_one(request) else None
@@ -162,8 +166,9 @@ class Admission:
         request_id = name_of_request(request.headers.get("X_REQUEST_ID", ""))
         answer = self._refusals.make(reason, request.path, request_id, retry_after_s)
         record = Record({"REQUEST_METHOD": request.command, RECEIVED_AT: request.received_at})
-        self._parts.seeing.limits.refused(reason)
-        self._parts.seeing.count(record, REFUSED, status)
+        seeing = self._now().seeing
+        seeing.limits.refused(reason)
+        seeing.count(record, REFUSED, status)
         if not self._server.is_stopping.is_set():
             channel.is_paused = True
             self._paused.append((self._clock.now + _PAUSE_S, channel))

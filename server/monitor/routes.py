@@ -50,7 +50,7 @@ def show_monitor() -> Any:
         return _faulty(address, told, error.name), 400
     settings = cast(Settings, current_app.extensions["sextant-monitor"])
     with reading_for_page() as snapshot:
-        own = parts().log.own_table
+        own = parts().lineup.champion.target.table.name
         (source,) = (each for each in snapshot.sources if each.table == own)
         watched = watch(snapshot.cursor, source, window, contract, settings)
         others = count_others(snapshot.cursor, snapshot.sources, window)

@@ -47,20 +47,22 @@ def paths(subject: Subject) -> Paths:
         "/v2/health/ready": {
             "get": _get("v2_ready", "Whether a row would be answered and stored", "V2Ready", (503,))
         },
-        "/v2/models": {"get": _get("v2_models", "The one model", "V2Models")},
+        "/v2/models": {"get": _get("v2_models", "The models that answer", "V2Models")},
         "/v2/repository/index": {
-            "get": _get("v2_index", "The one model with its version and state", "V2Index"),
+            "get": _get(
+                "v2_index", "The models that answer, each with its version and state", "V2Index"
+            ),
             "post": _get("v2_index_posted", "The same, as Triton's clients ask", "V2Index"),
         },
     }
     for base, suffix, parameters in (
-        ("/v2/models/{model}", "", [_named("model", subject.contract.model_name)]),
+        ("/v2/models/{model}", "", [_named("model", [subject.contract.model_name])]),
         (
             "/v2/models/{model}/versions/{version}",
             "_of_version",
             [
-                _named("model", subject.contract.model_name),
-                _named("version", subject.contract.model_version),
+                _named("model", [subject.contract.model_name]),
+                _named("version", subject.versions),
             ],
         ),
     ):
@@ -71,13 +73,13 @@ def paths(subject: Subject) -> Paths:
     return found
 
 
-def _named(name: str, only: str) -> Part:
+def _named(name: str, known: list[str]) -> Part:
     return {
         "name": name,
         "in": "path",
         "required": True,
         "description": "Any other is a 404.",
-        "schema": {"type": "string", "enum": [only]},
+        "schema": {"type": "string", "enum": known},
     }
 
 

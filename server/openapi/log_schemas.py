@@ -34,7 +34,7 @@ def log_schemas(subject: Subject) -> dict[str, Part]:
         "id": CALLER_ID,
         "warnings": WARNINGS,
         "inference_ms": {**FLOAT, "description": "Of all rows of the request together."},
-        "model": schema("ServedModel"),
+        "model": schema("LoggedModel"),
     }
     own = {**fixed, "inputs": exactly(inputs)}
     any_inputs: dict[str, Any] = {**fixed, "inputs": {"type": "object"}}

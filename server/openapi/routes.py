@@ -1,5 +1,6 @@
 """The routes of the document: as JSON for programs, as a page for people."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import cast
 
@@ -11,25 +12,39 @@ from server.model import Model
 from server.openapi.document import to_document
 from server.openapi.securing import secure
 from server.openapi.vocabulary import Part
-from server.web import json_response
+from server.web import json_response, parts
 
 blueprint = Blueprint("openapi", __name__)
 
 
 @dataclass(frozen=True)
 class Written:
-    """The document, and its operations: path, method, summary."""
+    """The document, its operations (path, method, summary), and the files it tells of."""
 
     document: Part
     operations: list[tuple[str, str, str]]
+    sha256s: list[str]
 
 
-def register(app: Flask, model: Model, settings: Settings, without_key: frozenset[str]) -> None:
-    """Add the routes to `app`, which has all others; the document is made now, and stays so."""
+@dataclass(frozen=True)
+class _MadeOf:
+    """What a document is made of, beside the models."""
+
+    app: Flask
+    settings: Settings
+    without_key: frozenset[str]
+
+
+def register(
+    app: Flask, models: Sequence[Model], settings: Settings, without_key: frozenset[str]
+) -> None:
+    """Add the routes to `app`, which has all others.
+
+    The document is made now, and anew once others are served.
+    """
     app.register_blueprint(blueprint)
-    document = to_document(model, settings)
-    secure(document, app, without_key)
-    app.extensions["sextant-openapi"] = Written(document, _operations(document))
+    made_of = _MadeOf(app, settings, without_key)
+    app.extensions["sextant-openapi"] = _write(models, made_of), made_of
 
 
 @blueprint.get("/openapi.json")
@@ -49,7 +64,19 @@ def show_page() -> str:
 
 
 def _written() -> Written:
-    return cast(Written, current_app.extensions["sextant-openapi"])
+    models = parts().lineup.models
+    written, made_of = cast(tuple[Written, _MadeOf], current_app.extensions["sextant-openapi"])
+    if written.sha256s != [model.sha256 for model in models]:
+        written = _write(models, made_of)
+        current_app.extensions["sextant-openapi"] = written, made_of
+    return written
+
+
+def _write(models: Sequence[Model], made_of: _MadeOf) -> Written:
+    champion, *others = models
+    document = to_document(champion, others, made_of.settings)
+    secure(document, made_of.app, made_of.without_key)
+    return Written(document, _operations(document), [model.sha256 for model in models])
 
 
 def _operations(document: Part) -> list[tuple[str, str, str]]:

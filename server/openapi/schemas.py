@@ -69,18 +69,25 @@ def _answers(subject: Subject) -> dict[str, Part]:
     optional = [name for name in prediction if name not in always]
     several = {"type": "array", "items": schema("Prediction"), "minItems": 1}
     return {
-        "ServedModel": exactly({"name": TEXT, "version": TEXT}) | {"examples": [subject.model]},
+        "ServedModel": exactly(dict.fromkeys(subject.model, TEXT)) | {"examples": [subject.model]},
+        "LoggedModel": {
+            "description": "The sha256 is null in rows of a log begun by an earlier version.",
+            **exactly(dict.fromkeys(subject.model, TEXT) | {"sha256": or_null(TEXT)}),
+        },
         "Prediction": {
             "description": "What was said of one object of a list.",
-            **exactly(prediction, optional=optional),
+            **exactly(
+                {**prediction, "model": schema("ServedModel")}, optional=[*optional, "model"]
+            ),
         },
         "Answer": {
             "description": "The answer to one object.",
             **exactly({**shared, **prediction}, optional=optional),
         },
         "Answers": {
-            "description": "The answer to a list, in its order.",
-            **exactly({**shared, "predictions": several}),
+            "description": "The answer to a list, in its order. Where several models answered, "
+            "each prediction names its own.",
+            **exactly({**shared, "predictions": several}, optional=["model"]),
         },
         "NovelValue": {
             "description": "A value outside what the model was trained on or is meant for, null "

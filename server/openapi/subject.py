@@ -1,5 +1,6 @@
 """What a document is about: a served model, its limits, and a row of its own with its answer."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,14 +20,12 @@ class Subject:
     """The contract, the settings, and an example of what is asked and answered."""
 
     contract: Contract
+    # As answers name it, and the versions of it that are served.
+    model: dict[str, str]
+    versions: list[str]
     settings: Settings
     instance: dict[str, Any]
     said: dict[str, Any]
-
-    @property
-    def model(self) -> dict[str, str]:
-        """The model as answers name it."""
-        return {"name": self.contract.model_name, "version": self.contract.model_version}
 
     @property
     def answer(self) -> dict[str, Any]:
@@ -39,7 +38,7 @@ class Subject:
         return {"prediction_id": EXAMPLE_ID, **self.said, "warnings": []}
 
 
-def to_subject(model: Model, settings: Settings) -> Subject:
+def to_subject(model: Model, others: Sequence[Model], settings: Settings) -> Subject:
     """Ask the model what it says of a golden row of its own."""
     contract = model.contract
     instance = example_instance(contract)
@@ -47,4 +46,6 @@ def to_subject(model: Model, settings: Settings) -> Subject:
     values = {name: [value] for name, value in instance.items()}
     outputs = model.predict(columns).outputs
     (said,) = to_answers(contract, values, outputs, reasons=True)
-    return Subject(contract, settings, instance, said)
+    contracts = [contract, *(other.contract for other in others)]
+    versions = [each.model_version for each in contracts if each.model_name == contract.model_name]
+    return Subject(contract, model.named, versions, settings, instance, said)

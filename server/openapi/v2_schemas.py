@@ -17,7 +17,7 @@ def v2_schemas(subject: Subject) -> dict[str, Part]:
     """Return the schemas."""
     contract = subject.contract
     name: Part = {"type": "string", "enum": [contract.model_name]}
-    version: Part = {"type": "string", "enum": [contract.model_version]}
+    version: Part = {"type": "string", "enum": subject.versions}
     tensor = exactly(
         {
             "name": TEXT,
@@ -134,7 +134,8 @@ def _answered(subject: Subject, name: Part, version: Part) -> dict[str, Part]:
                 "id": TEXT,
                 "outputs": {"type": "array", "items": output},
             },
-            optional=["id"],
+            # Where several versions answered, each row of the output says by which.
+            optional=["id", "model_version"],
         )
     }
 

@@ -22,7 +22,8 @@ PROBLEMS = {
     405: "The route takes other methods, which `Allow` names",
     406: "The route answers in none of the types that `Accept` asks for",
     408: "The request, or its body, came in too slowly",
-    409: "A request with the same `Idempotency-Key` has been at work for long",
+    409: "A request with the same `Idempotency-Key` has been at work for long; a switch of models "
+    "was refused",
     413: "The body is larger than `SEXTANT_MAX_BODY_BYTES`",
     415: "The body is of a type that the route does not take",
     422: "The values are wrong, each named with its place, or it takes too long or too much",

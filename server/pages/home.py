@@ -38,8 +38,9 @@ def try_it() -> str | tuple[str, int]:
         for feature in contract.features
         if typed[feature.name].strip() or feature.type == "string"
     }
+    reader = parts().lineup.champion.reader
     try:
-        answer = answer_instances(parts().reader.parse(json.dumps(instance).encode()))
+        answer = answer_instances(reader.parse(json.dumps(instance).encode()))
     except InvalidPayload as error:
         faults = _faults_by_name(error, contract, instance)
         return _home(typed, example=example_instance(contract), faults=faults), error.status

@@ -54,6 +54,11 @@ def show_model() -> Response | str:
 def as_json(row: dict[str, Any]) -> dict[str, Any]:
     """Return a row of the log as it is answered."""
     fixed = {name: value for name, value in row.items() if name not in ("inputs", "outputs")}
-    model = {"name": fixed.pop("model_name"), "version": fixed.pop("model_version")}
+    # Rows of a log begun by an earlier version do not say which file it was.
+    model = {
+        "name": fixed.pop("model_name"),
+        "version": fixed.pop("model_version"),
+        "sha256": fixed.pop("model_sha256", None),
+    }
     fixed["predicted_at"] = f"{row['predicted_at'].isoformat(timespec='microseconds')}Z"
     return {**fixed, "model": model, "inputs": row["inputs"], **row["outputs"]}

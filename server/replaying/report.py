@@ -9,6 +9,7 @@ import msgspec
 from markupsafe import Markup
 
 from server.contract import Contract
+from server.model import Model
 from server.replaying.findings import Findings
 from server.replaying.verdict import Tolerance, Verdict
 
@@ -16,12 +17,12 @@ _MARKS = {True: "+", False: "!", None: "?"}
 
 
 def to_json(
-    contract: Contract, found: Findings, verdict: Verdict, tolerance: Tolerance, source: str
+    model: Model, found: Findings, verdict: Verdict, tolerance: Tolerance, source: str
 ) -> str:
     """Return every figure as JSON."""
     content = {
-        "model": {"name": contract.model_name, "version": contract.model_version},
-        "model_sha256": contract.file_sha256,
+        "model": {"name": model.contract.model_name, "version": model.contract.model_version},
+        "model_sha256": model.sha256,
         "log": source,
         "verdict": verdict.word,
         "reasons": verdict.reasons,

@@ -16,7 +16,7 @@ from server.storage.parts import quoted
 from server.storage.reading import AT_LENGTH
 
 FIXED = ("prediction_id", "predicted_at", "id", "model_name", "model_version")
-_UNUSED = ("request_id", "instance", "warnings", "inference_ms")
+_UNUSED = ("request_id", "instance", "model_sha256", "warnings", "inference_ms")
 # No input bears a name with a backslash, so these can stand beside any.
 TRUTH, TRUE_VALUE = "\\truth", "\\true_value"
 
@@ -56,7 +56,8 @@ def find_logged(source: SqlSource) -> Logged:
         for name, kind in list(types.items())[end:]
         if name not in _UNUSED and not name.endswith(AT_LENGTH)
     }
-    return Logged({name: types[name] for name in names[first:end]}, outputs, _is_judged(source))
+    inputs = {name: types[name] for name in names[first:end] if name not in _UNUSED}
+    return Logged(inputs, outputs, _is_judged(source))
 
 
 def _is_judged(source: SqlSource) -> bool:

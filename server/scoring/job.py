@@ -106,5 +106,5 @@ def _said_of(model: Model) -> dict[str, str]:
     return {
         "model_name": contract.model_name,
         "model_version": contract.model_version,
-        "model_sha256": contract.file_sha256,
+        "model_sha256": model.sha256,
     }

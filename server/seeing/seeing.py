@@ -9,7 +9,6 @@ from prometheus_client import CollectorRegistry, disable_created_metrics
 from prometheus_client.process_collector import ProcessCollector
 
 from server.config import Settings
-from server.contract import Contract
 from server.limits.load import Load
 from server.prediction_log import PredictionLog
 from server.seeing.gauges import Gauges
@@ -20,6 +19,7 @@ from server.seeing.refreshed import Refreshed
 from server.seeing.request_metrics import RequestMetrics
 from server.seeing.verdicts import Verdicts, judge_last_day
 from server.seeing.writer_metrics import WriterMetrics
+from server.served import Served
 
 # A series beside each counter with the time it was made; process_start_time_seconds says it once.
 disable_created_metrics()  # type: ignore[no-untyped-call]  # it publishes types, but not here
@@ -36,18 +36,19 @@ class Seeing:
     def __init__(
         self,
         settings: Settings,
-        contract: Contract,
+        champion: Served,
         log: PredictionLog,
         is_stopping: Event,
         load: Load,
     ) -> None:
+        self._champion = champion
         self.registry = CollectorRegistry()
         self._requests = RequestMetrics(self.registry)
         self.limits = LimitMetrics(self.registry)
-        self.predictions = PredictionMetrics(contract, self.registry)
+        self.predictions = PredictionMetrics(champion.model, self.registry)
         log.observe_with(WriterMetrics(settings.database, self.registry).written)
         self.gauges = Gauges(settings, log, is_stopping, load)
-        verdicts = Refreshed(lambda: judge_last_day(log, contract, settings), Verdicts())
+        verdicts = Refreshed(lambda: judge_last_day(log, self._champion, settings), Verdicts())
         log.before_close(verdicts.stop)
         self.gauges.verdicts = verdicts
         self.registry.register(self.gauges)
@@ -55,6 +56,11 @@ class Seeing:
         self._slow_s = settings.slow_request_ms / 1e3
         self._write: Callable[[dict[str, Any]], None] | None = None
         self._level = logging.INFO
+
+    def serve(self, champion: Served) -> None:
+        """Tell of this champion from now on."""
+        self._champion = champion
+        self.predictions.serve(champion.model)
 
     def log_to(self, write: Callable[[dict[str, Any]], None], level: int) -> None:
         """Hand the line of each request to `write`, if it is of `level` or above."""

@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from server.config import Settings
-from server.contract import Contract
 from server.monitor.watching import watch
 from server.monitor.windows import Window
 from server.prediction_log import PredictionLog
+from server.served import Served
 
 
 @dataclass(frozen=True)
@@ -22,12 +22,13 @@ class Verdicts:
     alarms: Mapping[str, bool] = field(default_factory=dict)
 
 
-def judge_last_day(log: PredictionLog, contract: Contract, settings: Settings) -> Verdicts:
+def judge_last_day(log: PredictionLog, champion: Served, settings: Settings) -> Verdicts:
     """Count and judge the rows of the last day, as /monitor does."""
+    contract = champion.model.contract
     now = datetime.now(UTC).replace(tzinfo=None)
     window = Window(contract.model_name, contract.model_version, now - timedelta(days=1), until=now)
     with log.reading() as snapshot:
-        (source,) = (each for each in snapshot.sources if each.table == log.own_table)
+        (source,) = (each for each in snapshot.sources if each.table == champion.target.table.name)
         watched = watch(snapshot.cursor, source, window, contract, settings)
     verdicts = [check.verdict for check in watched.checks]
     inputs = [drift for drift in watched.drifts if drift.quantity.kind == "input"]

@@ -18,7 +18,7 @@ from server.sql.guard import Query, SqlRefused, check
 from server.sql.watch import Watch, refused
 
 # What SQL from users may read.
-PUBLISHED = ("predictions", "labels", "judged")
+PUBLISHED = ("predictions", "labels", "judged", "shadow_predictions")
 # At once: DuckDB takes every core for one, and predictions want theirs.
 MAX_QUERIES = 2
 # Rows that are held in memory end here, in characters.

@@ -61,18 +61,17 @@ class Source:
 
 
 def find_sources(
-    cursor: duckdb.DuckDBPyConnection, own_table: str, novelty_names: Sequence[str]
+    cursor: duckdb.DuckDBPyConnection, novelty_names: Mapping[str, Sequence[str]]
 ) -> list[Source]:
-    """Return what there is to ask, one source a contract; that of the served one is `own_table`.
+    """Return what there is to ask, one source a contract.
+
+    `novelty_names` are those of the served contracts, by the table of each.
 
     Fields are named `time`, `label` and so on, and with a prefix where a model chooses the names:
     `in.u` is an input, `p.QSO` a probability, `out.head` a detail. So any name can be told apart.
     """
     sources = [_source(cursor, view) for view in find_views(cursor)]
-    return [
-        replace(each, novelty_names=novelty_names) if each.table == own_table else each
-        for each in sources
-    ]
+    return [replace(each, novelty_names=novelty_names.get(each.table, ())) for each in sources]
 
 
 def _source(cursor: duckdb.DuckDBPyConnection, view: View) -> Source:

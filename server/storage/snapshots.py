@@ -5,6 +5,7 @@ import logging
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import duckdb
 
@@ -34,18 +35,19 @@ class Reader:
     ----------
     cursor : callable
         Returns a connection of the caller's own to the open database.
-    own_table : str
-        The table of the contract that is served.
     """
 
-    def __init__(
-        self, cursor: Callable[[], duckdb.DuckDBPyConnection], own_table: str, contract: Contract
-    ) -> None:
+    def __init__(self, cursor: Callable[[], duckdb.DuckDBPyConnection]) -> None:
         self._cursor = cursor
-        self._own_table = own_table
+        self._novelty_names: dict[str, list[str]] = {}
+        # With the names they were found with: tables are made when a contract is added only.
+        self._found: tuple[Any, list[Source]] = (None, [])
+
+    def add(self, table: str, contract: Contract) -> None:
+        """Take a contract that is served from now on, and whose table is made."""
         novelty = contract.novelty
-        self._novelty_names = [each.name for each in novelty.columns] if novelty else []
-        self._sources: list[Source] = []
+        names = [each.name for each in novelty.columns] if novelty else []
+        self._novelty_names = {**self._novelty_names, table: names}
 
     @contextlib.contextmanager
     def reading(self, timeout_s: float | None = None) -> Iterator[Snapshot]:
@@ -59,12 +61,14 @@ class Reader:
             If the log cannot be read.
         """
         try:
+            names = self._novelty_names
             with self._cursor() as cursor, stopping(cursor, timeout_s):
                 cursor.execute("BEGIN TRANSACTION READ ONLY")
-                if not self._sources:
-                    # Tables are made at the start only.
-                    self._sources = find_sources(cursor, self._own_table, self._novelty_names)
-                yield Snapshot(cursor, self._sources)
+                found_with, sources = self._found
+                if found_with is not names:
+                    sources = find_sources(cursor, names)
+                    self._found = (names, sources)
+                yield Snapshot(cursor, sources)
         except duckdb.InterruptException as error:
             raise ReadTooLong(f"this took longer than {timeout_s:g} s") from error
         except duckdb.Error as error:

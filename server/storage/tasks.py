@@ -1,13 +1,16 @@
 """What is handed to the writing thread, and how whoever handed it in learns what became of it."""
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import duckdb
 
 from server.storage.database import LogUnusable
+from server.storage.layout import Table
+
+T = TypeVar("T")
 
 
 class LogUnavailable(Exception):
@@ -39,21 +42,31 @@ class Task:
             raise self.failure
 
 
-@dataclass
-class Entry(Task):
-    """Rows that are to be stored, all or none."""
+@dataclass(frozen=True)
+class Part:
+    """Rows of one table."""
 
+    table: Table
     n_rows: int
     # A few rows as rows, many as columns.
     rows: list[tuple[Any, ...]] | None
     columns: Mapping[str, Any]
+
+
+@dataclass
+class Entry(Task):
+    """Rows that are to be stored, all or none."""
+
+    # Those that are answered.
+    n_rows: int
+    parts: Sequence[Part]
     # The row of the answer to these, where it is kept.
     kept: tuple[Any, ...] | None
 
 
 @dataclass
-class Change(Task):
-    """Work on the database, in a transaction of its own."""
+class Change(Task, Generic[T]):
+    """Work on the database that the writing thread does."""
 
-    work: Callable[[duckdb.DuckDBPyConnection], Any]
-    result: Any = None
+    work: Callable[[], T]
+    result: T = field(init=False)

@@ -4,16 +4,16 @@ import logging
 import queue
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
 import duckdb
 
 from server.contract import Contract
+from server.storage.layout import Table
 from server.storage.open_log import OpenLog
-from server.storage.tasks import Change, Entry, LogUnavailable, Task
-from server.storage.writing import BATCH_ROWS, to_rows
+from server.storage.tasks import Change, Entry, LogUnavailable, Part, Task
 
 _logger = logging.getLogger(__name__)
 
@@ -27,7 +27,7 @@ Observe = Callable[[str, int, float], None]
 
 
 class Writer:
-    """The thread that writes the table of one contract, and the open database it writes to.
+    """The thread that writes the tables of the served contracts, and the database it writes to.
 
     Raises
     ------
@@ -53,20 +53,21 @@ class Writer:
 
     def hand_in(
         self,
-        columns: Mapping[str, Any],
+        parts: Sequence[Part],
         n_rows: int,
         kept: tuple[Any, ...] | None = None,
         notify: Callable[[], None] | None = None,
     ) -> Task:
-        """Take rows, and the answer to them if it is kept, to be stored, all or none.
+        """Take `n_rows` answered rows, what is stored beside them, and the answer if it is kept.
+
+        All of it is stored, or none.
 
         Raises
         ------
         LogUnavailable
             If too many rows wait already.
         """
-        rows = to_rows(self._log.table, columns, n_rows) if n_rows < BATCH_ROWS else None
-        entry = Entry(n_rows, rows, columns, kept, notify=notify)
+        entry = Entry(n_rows, parts, kept, notify=notify)
         with self._lock:
             if self._waiting_rows + entry.n_rows > self._max_waiting_rows:
                 self.observe("queue_full", n_rows, 0.0)
@@ -74,6 +75,16 @@ class Writer:
             self._waiting_rows += entry.n_rows
         self._waiting.put(entry)
         return entry
+
+    def add(self, contract: Contract) -> Table:
+        """Make what a further contract needs, on the writing thread.
+
+        Raises
+        ------
+        LogUnavailable
+            If DuckDB fails, or it is not made in time.
+        """
+        return self._run(Change(lambda: self._log.add(contract)))
 
     def wait(self, task: Task) -> None:
         """Return once what was handed in is committed.
@@ -103,11 +114,12 @@ class Writer:
         LogUnavailable
             If DuckDB fails, or it is not committed in time; it may be later.
         """
-        change = Change(work)
+        return self._run(Change(lambda: self._log.change(work)))
+
+    def _run(self, change: Change[T]) -> T:
         self._waiting.put(change)
         self.wait(change)
-        result: T = change.result
-        return result
+        return change.result
 
     @property
     def waiting_rows(self) -> int:
@@ -115,9 +127,9 @@ class Writer:
         return self._waiting_rows
 
     @property
-    def table_name(self) -> str:
-        """The table that is written to."""
-        return self._log.table.name
+    def table(self) -> Table:
+        """The table of the contract that this was made with."""
+        return self._log.table
 
     def cursor(self) -> duckdb.DuckDBPyConnection:
         """Return a connection of the caller's own to the open database."""
@@ -195,9 +207,9 @@ class Writer:
             return tasks, True
         return tasks, False
 
-    def _change(self, change: Change) -> None:
+    def _change(self, change: Change[Any]) -> None:
         try:
-            change.result = self._log.change(change.work)
+            change.result = change.work()
         except Exception as error:  # who handed it in gets it
             change.failure = error
             if isinstance(error, duckdb.IOException | duckdb.FatalException):

@@ -5,9 +5,10 @@ from typing import Any
 from server.contract import Contract
 from server.v2.datatypes import BYTES, OF_CONTRACT
 
-# Outputs that are not the model's: the id under which a row is stored, and what it is warned of,
-# a list as JSON.
-BESIDE = ("prediction_id", "warnings")
+VERSION = "model_version"
+# Outputs that are not the model's: the id under which a row is stored, what it is warned of, a list
+# as JSON, and the version that answered it.
+BESIDE = ("prediction_id", "warnings", VERSION)
 
 SERVER = {
     "name": "sextant",
@@ -16,8 +17,11 @@ SERVER = {
 }
 
 
-def of_model(contract: Contract) -> dict[str, Any]:
-    """Return the names, datatypes and shapes of what the model takes and of all it can answer."""
+def of_model(contract: Contract, *others: Contract) -> dict[str, Any]:
+    """Return the names, datatypes and shapes of what the model takes and of all it can answer.
+
+    `others` are further versions of it that are served.
+    """
     inputs = [
         {"name": feature.name, "datatype": OF_CONTRACT[feature.type], "shape": [-1, 1]}
         for feature in contract.features
@@ -29,7 +33,7 @@ def of_model(contract: Contract) -> dict[str, Any]:
     outputs += [{"name": name, "datatype": BYTES, "shape": [-1]} for name in BESIDE]
     return {
         "name": contract.model_name,
-        "versions": [contract.model_version],
+        "versions": [each.model_version for each in (contract, *others)],
         "platform": "onnx_onnxv1",
         "inputs": inputs,
         "outputs": outputs,

@@ -8,9 +8,11 @@ import numpy as np
 
 from server.contract import Contract, to_decimals
 from server.faults import Fault, shown
+from server.served import Said
+from server.storage.parts import show
 from server.v2.asking import Asked, Request, invalid, unsupported
 from server.v2.datatypes import BYTES, DTYPES
-from server.v2.metadata import BESIDE, of_model
+from server.v2.metadata import BESIDE, VERSION, of_model
 
 _LENGTH_BYTES = 4
 
@@ -59,6 +61,21 @@ def find_outputs(request: Request, contract: Contract) -> tuple[list[Output], bo
     return list(found.values()), explain is not False
 
 
+def check_alike(wanted: Sequence[Output], contract: Contract, other: Contract) -> None:
+    """Raise where two versions that share the callers of a model would answer unlike tensors."""
+    ours, theirs = (
+        {each.name: (each.type, each.shape, show(of, each)) for each in of.outputs}
+        for of in (contract, other)
+    )
+    odd = [name for name, _ in wanted if ours.get(name) != theirs.get(name)]
+    if odd:
+        detail = (
+            f"output {odd[0]} is not the same of {contract.model_version} and "
+            f"{other.model_version}, which share the callers: ask one of them by its version"
+        )
+        raise invalid([Fault("/outputs", detail)])
+
+
 def _is_binary(asked: Asked, place: str, by_default: bool) -> bool:
     parameters = asked.parameters or {}
     if parameters.get("classification"):
@@ -81,23 +98,17 @@ def write(
     request: Request,
     contract: Contract,
     wanted: Sequence[Output],
-    outputs: Mapping[str, Any],
-    beside: Mapping[str, Callable[[], Sequence[str]]],
+    said: Sequence[Said],
 ) -> Written:
-    """Return the answer.
-
-    Parameters
-    ----------
-    outputs : mapping of str to ndarray of shape (n_rows, ...)
-        What the model said.
-    beside : mapping of str to callable
-        What makes the texts, one a row, of each output that is not the model's.
-    """
+    """Return the answer; where several versions gave it, the tensor model_version says which."""
+    is_mixed = len(said) > 1
+    if is_mixed and VERSION not in [name for name, _ in wanted]:
+        wanted = [*wanted, Output(VERSION, is_binary=False)]
     datatypes = {each["name"]: each["datatype"] for each in of_model(contract)["outputs"]}
     tensors: list[dict[str, Any]] = []
     parts: list[bytes] = []
     for name, is_binary in wanted:
-        array = np.array(beside[name](), object) if name in beside else outputs[name]
+        array = _array(name, said)
         tensor = {"name": name, "shape": array.shape, "datatype": datatypes[name]}
         if is_binary:
             parts.append(_to_bytes(array, datatypes[name]))
@@ -105,10 +116,31 @@ def write(
         else:
             tensor["data"] = to_decimals(array.reshape(-1))
         tensors.append(tensor)
-    head = {"model_name": contract.model_name, "model_version": contract.model_version}
+    head = {"model_name": contract.model_name}
+    if not is_mixed:
+        head[VERSION] = said[0].served.model.contract.model_version
     if request.id is not None:
         head["id"] = request.id
     return Written(msgspec.json.encode({**head, "outputs": tensors}), parts)
+
+
+def _array(name: str, said: Sequence[Said]) -> Any:
+    """Return what was said under one name, in the order of the rows."""
+    arrays = [
+        np.array(_BESIDE[name](part), object) if name in _BESIDE else part.prediction.outputs[name]
+        for part in said
+    ]
+    if len(said) == 1:
+        return arrays[0]
+    places = np.concatenate([np.array(part.places) for part in said])
+    return np.concatenate(arrays)[np.argsort(places)]
+
+
+_BESIDE: dict[str, Callable[[Said], Sequence[str]]] = {
+    "prediction_id": lambda said: list(said.stored.prediction_ids.texts()),
+    "warnings": lambda said: [msgspec.json.encode(w).decode() for w in said.instances.warnings],
+    VERSION: lambda said: [said.served.model.contract.model_version] * len(said.places),
+}
 
 
 def _to_bytes(array: Any, datatype: str) -> bytes:

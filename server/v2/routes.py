@@ -1,6 +1,5 @@
 """The Open Inference Protocol V2 under /v2: health, what the model takes, inference."""
 
-import msgspec
 from flask import Blueprint, Response, current_app, g, request
 from flask.blueprints import BlueprintSetupState
 from werkzeug.exceptions import NotFound, ServiceUnavailable
@@ -8,13 +7,13 @@ from werkzeug.routing import PathConverter
 
 from server.access.scopes import ANY_KEY, OPEN, needs
 from server.content import compress, decompress
-from server.contract import Contract
 from server.faults import InvalidPayload
-from server.routes import predict_and_store
+from server.lineup import Lineup
+from server.routes import store_answered
 from server.v2 import metadata
 from server.v2.asking import read_request
 from server.v2.inputs import read_inputs, without_answer
-from server.v2.outputs import Written, find_outputs, write
+from server.v2.outputs import Written, check_alike, find_outputs, write
 from server.v2.statistics import read_statistics
 from server.web import REQUEST_ID, json_response, parts
 
@@ -60,17 +59,27 @@ def ready() -> Response:
 @blueprint.get("/models")
 @needs(ANY_KEY)
 def models() -> Response:
-    """List the one model."""
-    return json_response({"models": [parts().model.contract.model_name]})
+    """List the models that answer."""
+    names = [model.contract.model_name for model in parts().lineup.models]
+    return json_response({"models": [*dict.fromkeys(names)]})
 
 
 @blueprint.route("/repository/index", methods=["GET", "POST"])
 @needs(ANY_KEY)
 def index() -> Response:
-    """List the one model with its version and state."""
-    contract = parts().model.contract
-    entry = {"name": contract.model_name, "version": contract.model_version}
-    return json_response([{**entry, "state": "READY", "reason": ""}])
+    """List the models that answer, each with its version and state."""
+    contracts = [model.contract for model in parts().lineup.models]
+    return json_response(
+        [
+            {
+                "name": each.model_name,
+                "version": each.model_version,
+                "state": "READY",
+                "reason": "",
+            }
+            for each in contracts
+        ]
+    )
 
 
 @blueprint.get("/models/<name:model>")
@@ -78,7 +87,8 @@ def index() -> Response:
 @needs(ANY_KEY)
 def model(model: str, version: str | None = None) -> Response:
     """Say what the model takes and answers."""
-    return json_response(metadata.of_model(_find(model, version)))
+    found = _find(model, version)
+    return json_response(metadata.of_model(*(each.contract for each in found.models)))
 
 
 @blueprint.get("/models/<path:model>/ready")
@@ -86,9 +96,9 @@ def model(model: str, version: str | None = None) -> Response:
 @needs(ANY_KEY)
 def model_ready(model: str, version: str | None = None) -> Response:
     """Say whether a row inferred by the model would be answered and stored now."""
-    contract = _find(model, version)
+    _find(model, version)
     _check_ready()
-    return json_response({"name": contract.model_name, "ready": True})
+    return json_response({"name": model, "ready": True})
 
 
 @blueprint.get("/models/<path:model>/config")
@@ -96,7 +106,7 @@ def model_ready(model: str, version: str | None = None) -> Response:
 @needs(ANY_KEY)
 def config(model: str, version: str | None = None) -> Response:
     """Show the contract of the model."""
-    return json_response(_find(model, version))
+    return json_response(_find(model, version).champion.model.contract)
 
 
 @blueprint.get("/models/<path:model>/stats")
@@ -104,9 +114,10 @@ def config(model: str, version: str | None = None) -> Response:
 @needs("read")
 def stats(model: str, version: str | None = None) -> Response:
     """Count what the log holds of the model."""
-    contract = _find(model, version)
+    found = _find(model, version)
     with parts().log.reading() as snapshot:
-        return json_response({"model_stats": [read_statistics(snapshot, contract)]})
+        told = [read_statistics(snapshot, each.contract) for each in found.models]
+    return json_response({"model_stats": told})
 
 
 @blueprint.post("/models/<path:model>/infer")
@@ -114,40 +125,36 @@ def stats(model: str, version: str | None = None) -> Response:
 @needs("predict")
 def infer(model: str, version: str | None = None) -> Response:
     """Answer the outputs asked for, once all rows are stored."""
-    contract = _find(model, version)
+    lineup = _find(model, version)
+    contract, max_instances = lineup.champion.model.contract, lineup.champion.reader.max_instances
     g.record.begin("parse")
     asked, raw = read_request(_body(), request.headers.get(_LENGTH_HEADER))
     wanted, explain = find_outputs(asked, contract)
-    columns = read_inputs(asked, raw, contract.features, max_instances=parts().reader.max_instances)
+    if lineup.challenger and not lineup.is_shadow:
+        check_alike(wanted, contract, lineup.challenger.model.contract)
+    columns = read_inputs(asked, raw, contract.features, max_instances=max_instances)
     if "X-Request-ID" not in request.headers and REQUEST_ID.fullmatch(asked.id or ""):
         g.request_id = asked.id
     instances = columns.to_instances()
     try:
-        outputs, stored = predict_and_store(instances, explain=explain)
+        said = store_answered(lineup, instances, lambda said: said, explain=explain)
     except InvalidPayload as error:
         raise without_answer(error) from None
-    written = write(
-        asked,
-        contract,
-        wanted,
-        outputs,
-        {
-            "prediction_id": lambda: [str(each) for each in stored.prediction_ids],
-            "warnings": lambda: [msgspec.json.encode(each).decode() for each in instances.warnings],
-        },
-    )
-    return _answer(written)
+    return _answer(write(asked, contract, wanted, said))
 
 
-def _find(model: str, version: str | None) -> Contract:
-    contract = parts().model.contract
-    if model != contract.model_name:
-        raise NotFound(f"no model {model!r} is here: this server has {contract.model_name!r}")
-    if version not in (None, contract.model_version):
-        raise NotFound(
-            f"model {model!r} has no version {version!r} here: it is {contract.model_version!r}"
-        )
-    return contract
+def _find(model: str, version: str | None) -> Lineup:
+    """Return what answers where this model is asked for: a version that is named answers alone."""
+    lineup = parts().lineup
+    if found := lineup.only(model, version):
+        return found
+    contracts = [each.contract for each in lineup.models]
+    versions = [repr(each.model_version) for each in contracts if each.model_name == model]
+    if versions:
+        there = " and ".join(versions)
+        raise NotFound(f"model {model!r} has no version {version!r} here: it is {there}")
+    names = " and ".join({repr(each.model_name): None for each in contracts})
+    raise NotFound(f"no model {model!r} is here: this server has {names}")
 
 
 def _check_ready() -> None:

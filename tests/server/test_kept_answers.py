@@ -165,7 +165,7 @@ def test_a_commit_that_failed_keeps_no_answer(app, client, monkeypatch):
     commit = OpenLog.commit
 
     def fail(self, group):
-        self._kept.append_rows([entry.kept for entry in group])
+        self._appender("idempotency_keys").append_rows([entry.kept for entry in group])
         raise duckdb.IOException("no space")
 
     monkeypatch.setattr(OpenLog, "commit", fail)

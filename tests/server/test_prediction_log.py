@@ -239,7 +239,7 @@ def test_a_failed_commit_is_told_and_got_over(open_log, contract, monkeypatch, e
         def clear(self):
             raise error
 
-    log._writer._log._appender = Broken()
+    log._writer._log._appenders = {log.own.table.name: Broken()}
     if isinstance(error, duckdb.FatalException):
         # What DuckDB does after a failed checkpoint: every statement fails until it is reopened.
         log._writer._log._connection.close()
@@ -248,7 +248,7 @@ def test_a_failed_commit_is_told_and_got_over(open_log, contract, monkeypatch, e
         log.append(**rows(contract))
     assert log.trouble
 
-    log._writer._log._appender = log._writer.cursor().appender(log._writer._log.table.name)
+    log._writer._log._appenders = {}
     deadline = time.monotonic() + 5
     while log.trouble and time.monotonic() < deadline:
         time.sleep(0.01)

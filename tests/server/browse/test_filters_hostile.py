@@ -102,7 +102,7 @@ def test_any_name_of_a_model_can_be_asked_for(make_app, odd_model):
 
 def test_values_never_stand_in_the_sql(filled):
     with filled.application.extensions["sextant"].log.reading() as snapshot:
-        sources = find_sources(snapshot.cursor, "", [])
+        sources = find_sources(snapshot.cursor, {})
         given = {"id": ["secret'", "pre*"], "label": ["=secret"], "in.u": ["7..8"]}
         given |= {"novelty": ["of.secret"], "warnings": ["of.secret"], "from": ["2026-11-22"]}
         term = read_filter(given, sources, NOW).where(sources[0])

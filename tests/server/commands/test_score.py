@@ -134,7 +134,7 @@ def test_the_result_says_by_which_model(binary_model, score, tmp_path):
 
     said = pq.read_metadata(to).metadata
     assert said[b"model_name"] == b"penguins"
-    assert said[b"model_sha256"].decode() == Model(binary_model.path).contract.file_sha256
+    assert said[b"model_sha256"].decode() == Model(binary_model.path).sha256
 
 
 def test_others_read_the_parquet_that_was_put_together(binary_model, score, tmp_path):

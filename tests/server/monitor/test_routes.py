@@ -349,7 +349,7 @@ def test_only_the_rows_of_the_served_version_count_and_the_others_are_named(
     # The same columns under another version: one table holds both.
     log.change(
         lambda connection: connection.execute(
-            f"UPDATE {log.own_table} SET model_version = '0' WHERE instance < 10"
+            f"UPDATE {log.own.table.name} SET model_version = '0' WHERE instance < 10"
         )
     )
 

@@ -1,0 +1,1 @@
+"""Several models behind one server: which of them answer, and how that is switched."""
