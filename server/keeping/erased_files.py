@@ -10,6 +10,7 @@ import duckdb
 from server.keeping.archive import rows_in, sync_folder, write_whole
 from server.keeping.erasure import Person
 from server.keeping.old_labels import labels_folder
+from server.keeping.old_shadows import shadows_folder
 from server.storage.parts import literal
 
 _THEIRS = (
@@ -27,13 +28,13 @@ class Holding:
 
 
 def find_files(to: Path, person: Person, ids: Iterable[UUID]) -> Iterator[Holding]:
-    """Yield the files under `to`, and those of labels beside it, that hold `person` or `ids`.
+    """Yield the files under `to`, and those beside it, that hold `person` or `ids`.
 
     Predictions that bear the caller's id and are in the log no more add theirs to the ids.
     """
     known = {*ids, *([person.prediction_id] if person.prediction_id else [])}
     with duckdb.connect() as reader:
-        for folder in (to, labels_folder(to)):
+        for folder in (to, labels_folder(to), shadows_folder(to)):
             for path in sorted(folder.rglob("*.parquet")):
                 query = f"SELECT prediction_id FROM {_file(path)} WHERE {_THEIRS}"  # noqa: S608  # a literal
                 try:

@@ -52,6 +52,11 @@ def stored_tables(cursor: duckdb.DuckDBPyConnection) -> list[str]:
     return [view.name.replace("predictions_", "stored_") for view in find_views(cursor)]
 
 
+def shadow_tables(cursor: duckdb.DuckDBPyConnection) -> list[str]:
+    """Return the tables that hold what was answered to nobody; none in a log of before."""
+    return [view.name.replace("shadow_", "shadowed_") for view in find_views(cursor, "shadow")]
+
+
 def checkpoint(writer: duckdb.DuckDBPyConnection) -> None:
     """Write all into the one file; what was removed is free after it, unless it is still read."""
     writer.execute("CHECKPOINT")

@@ -1,7 +1,7 @@
 """Keep the log within an age and a size: whole closed hours are exported, and then removed."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -9,8 +9,9 @@ from typing import Any
 from server.keeping.copying import table_names
 from server.keeping.due import Rules, find_due
 from server.keeping.exporting import export_due
-from server.keeping.logs import Log, checkpoint, stored_tables
+from server.keeping.logs import Log, checkpoint, shadow_tables, stored_tables
 from server.keeping.old_labels import LABELS, export_old_labels, find_old_labels, removals
+from server.keeping.old_shadows import count_old_shadows, export_old_shadows
 from server.keeping.space import space_of
 
 # Rows removed in one transaction: some 10 ms, in which predictions wait.
@@ -65,16 +66,35 @@ def _prune_until(
             yield Step("exported", f"exported: {path}, {rows:,} rows", rows)
             if is_stopping():
                 return
-    removed = _remove_predictions(log, until, is_stopping)
+    with log.cursor() as cursor:
+        tables, shadows = stored_tables(cursor), shadow_tables(cursor)
+    removed = _remove_rows(log, tables, until, is_stopping)
     yield Step("removed", f"removed: {removed:,} predictions", removed)
+    if not is_stopping() and (old := count_old_shadows(log, shadows, until)):
+        yield from _prune_shadows(log, rules, until, shadows, old, is_stopping)
     if not is_stopping():
         yield from _prune_labels(log, rules, until)
     log.change(checkpoint)
 
 
-def _remove_predictions(log: Log, until: datetime, is_stopping: Callable[[], bool]) -> int:
-    with log.cursor() as cursor:
-        tables = stored_tables(cursor)
+def _prune_shadows(
+    log: Log,
+    rules: Rules,
+    until: datetime,
+    tables: Sequence[str],
+    rows: int,
+    is_stopping: Callable[[], bool],
+) -> Iterator[Step]:
+    if rules.export_dir:
+        path = export_old_shadows(log, rules.export_dir, until, rows)
+        yield Step("exported", f"exported: {path}, {rows:,} rows of the shadow", rows)
+    removed = _remove_rows(log, tables, until, is_stopping)
+    yield Step("shadows", f"removed: {removed:,} rows of the shadow", removed)
+
+
+def _remove_rows(
+    log: Log, tables: Sequence[str], until: datetime, is_stopping: Callable[[], bool]
+) -> int:
     total = 0
     for table in tables:
         removal = (
