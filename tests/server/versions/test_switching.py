@@ -218,7 +218,7 @@ def test_a_switch_is_asked_from_here_and_in_json(client, where):
         ('champion = "a/1"\nchampions = "b/1"', "champions is not known"),
         ('champion = "a/1"\n[previous]\nshare = 1', "previous.champion is missing"),
         ("champion = \xff", "is not TOML"),
-        ('champion = "penguins/3"', "cannot be read"),
+        ('champion = "penguins/4"', "cannot be read"),
         ('champion = "penguins/1"\nchallenger = "tiny/1"', "it does not take age"),
     ],
 )
