@@ -123,7 +123,7 @@ def _beside_a_busy_core(plan: Plan, ours: Running) -> Bar:
 
 def _explained(plan: Plan) -> Bar:
     with ExitStack() as stack:
-        # One is stopped before the other is loaded only by having nothing to do.
+        # Both run at once: whichever is not asked has nothing to do.
         plain = replace(OURS, name="ours without", model="plain.onnx")
         servers = [stack.enter_context(started(plan, each)) for each in (OURS, plain)]
         for server in servers:

@@ -13,7 +13,6 @@ from benchmarks.running import ROOT
 
 HERE = Path(__file__).parent
 _UV = Path(sys.executable).with_name("uv")
-_MODEL_FILES = ("full.onnx", "plain.onnx", "pipeline.joblib")
 # What a route in Flask under Waitress needs.
 WEB = {
     *("blinker", "click", "flask", "itsdangerous", "jinja2", "markupsafe", "waitress", "werkzeug"),
@@ -49,7 +48,7 @@ def make_models(artifacts: Path, folder: Path) -> None:
     for name, options in (("full.onnx", explained), ("plain.onnx", ["--plain"])):
         _run([*command, *options, "-o", str(folder / name)])
     joblib = "benchmarks.peers.pickle_pipeline"
-    _run([sys.executable, "-m", joblib, str(pipeline), str(folder / _MODEL_FILES[-1])])
+    _run([sys.executable, "-m", joblib, str(pipeline), str(folder / "pipeline.joblib")])
     _note_made(folder, digest)
 
 

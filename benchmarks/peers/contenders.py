@@ -233,7 +233,7 @@ NODE = Contender(
     packages="npm",
 )
 
-# The first three are put beside each other: they stand together in every round.
+# What the others are compared with; none needs an environment of its own.
 OWN = (EMPTY, EMPTY_32, OURS, NAIVE)
 CONTENDERS = (
     *OWN,
