@@ -82,7 +82,7 @@ _EXPRESSIONS += ["{g}({m})", "{g}({m})", "{g}({m}, {e})", "{g}({e}, {m})"]
 _MARKS = [
     "'mark'",
     "'numbers'",
-    "'SEXTANT_MARK'",
+    "'HOME'",
     "'home_directory'",
     "'mark.csv'",
     "'FROM secret'",
@@ -176,14 +176,18 @@ def every_function():
 
 
 @functools.cache
+def folder():
+    """Return the folder of that database, in which statements are run."""
+    return Path(tempfile.mkdtemp(prefix="sextant-fuzz-"))
+
+
+@functools.cache
 def database():
     """Return a connection to a database that marks all that is not published."""
-    folder = Path(tempfile.mkdtemp(prefix="sextant-fuzz-"))
-    os.chdir(folder)
-    os.environ["SEXTANT_MARK"] = MARK
-    (folder / "mark.csv").write_text(f"word\n{MARK}\n")
+    os.chdir(folder())
+    (folder() / "mark.csv").write_text(f"word\n{MARK}\n")
     connection = duckdb.connect(
-        str(folder / f"{MARK}.duckdb"),
+        str(folder() / f"{MARK}.duckdb"),
         config={"threads": 1, "memory_limit": "200MB", "max_temp_directory_size": "0KB"},
     )
     for statement in (
@@ -204,6 +208,7 @@ def database():
 def run(query):
     """Run a statement that may run, as it is, and look at what it shows and leaves behind."""
     connection = database()
+    os.chdir(folder())
     before = state()
     limit = threading.Timer(TIME_S, connection.interrupt)
     limit.start()
@@ -226,5 +231,4 @@ def fetch(connection, query):
 
 def state():
     """Return what a statement may not change: a write of any kind shows in the log's files."""
-    files = sorted((path.name, path.stat().st_mtime_ns) for path in Path.cwd().iterdir())
-    return files, os.environ["SEXTANT_MARK"]
+    return sorted((path.name, path.stat().st_mtime_ns) for path in folder().iterdir())
