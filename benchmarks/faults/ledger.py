@@ -23,7 +23,7 @@ class Ledger:
     sent : dict
         By name, the instances that were asked for, each by its number in the pool.
     told : dict
-        By name, the predictions of the first answer.
+        By name, the predictions of the first answer: their ids and main outputs.
     at : dict
         By name, how much of it was written when that answer came.
     refused : Counter

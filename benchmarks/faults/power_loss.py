@@ -24,7 +24,7 @@ from benchmarks.faults.trial import Trial
 _ROUNDS_A_SERVER = 10
 _SESSION_S = 0.6
 # Every so many states one session more is written down.
-_ROUNDS_A_SESSION = 100
+_ROUNDS_A_SESSION = 500
 
 
 def lose_power(trial: Trial) -> None:

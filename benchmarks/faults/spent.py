@@ -10,7 +10,7 @@ from benchmarks.faults.server import Server
 from benchmarks.faults.trial import Trial
 
 _LASTS_S = 1.5
-_MOST_ROOM = 48 << 20
+_MOST_ROOM = 8 << 20
 # Lists take memory, and a checkpoint opens a file.
 _SIZES = (1, 1, 1, 20, 600, 5_000)
 
