@@ -49,7 +49,7 @@ class Settings:
     # Requests at work at once. Each waits for its commit, so this is also how many can share one:
     # benchmarks/README.md has what 32 give over Waitress' own 4.
     threads: int = 32
-    # Of these, most for one caller, an address: others find a thread whatever he does.
+    # Of these, most for one caller, a key or an address: others find a thread whatever he does.
     threads_per_caller: int = 24
     # Connections at once; for one beyond that the longest idle one is closed.
     max_connections: int = 2_000

@@ -4,10 +4,10 @@ An attack takes the `Target`, tries what its name says, and fails by an assertio
 through. SECURITY.md has a row for each, and a test compares the two.
 """
 
-from tests.attack import browsers, keys, markup, models, proxies
+from tests.attack import browsers, keys, limits, markup, models, proxies
 
 # A theme is a module; a new one stands here, and nowhere else.
-THEMES = (keys, browsers, markup, proxies, models)
+THEMES = (keys, browsers, markup, proxies, models, limits)
 
 
 def all_attacks():
