@@ -46,7 +46,7 @@ test check: .venv/installed
 	.venv/bin/ruff check .
 	.venv/bin/mypy
 	.venv/bin/lint-imports
-	.venv/bin/pytest -n auto --dist worksteal $(if $(filter check,$@),-m "not slow and not long")
+	.venv/bin/pytest -n auto --dist worksteal --durations 40 $(if $(filter check,$@),-m "not slow and not long")
 
 model: .venv/installed $(SIMULATED)
 	.venv/bin/python -m research.train --data "$(or $(DATA),$(SIMULATED))" --out $(ARTIFACTS)

@@ -15,7 +15,8 @@ import pytest
 from tests.server.conftest import OBJECT
 
 pytestmark = pytest.mark.slow
-ROUNDS = 6
+# benchmarks.faults has hundreds.
+ROUNDS = 4
 
 
 class Load:
