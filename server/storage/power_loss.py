@@ -32,9 +32,9 @@ def mend_after_power_loss(database: Path) -> None:
     To close a file gives up every lock of the process on it, and so DuckDB's own. Nothing is done
     where another process has the log, and nothing that was acknowledged is changed.
     """
-    if not database.is_file() or not any(wal.is_file() for wal in wals_of(database)):
-        return  # it was stopped in order, or never written
     try:
+        if not database.is_file() or not any(wal.is_file() for wal in wals_of(database)):
+            return  # it was stopped in order, or never written
         with database.open("r+b") as file:
             # DuckDB's own kind of lock.
             fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
