@@ -44,7 +44,7 @@ def _with_fewer_rounds() -> dict[str, Any]:
     return found
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.usefixtures("quick")
 def test_every_experiment_runs_once_and_is_kept(small_table: Path, tmp_path: Path) -> None:
     out = tmp_path / "results.json"
