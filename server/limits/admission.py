@@ -74,7 +74,7 @@ class Admission:
     @property
     def wait_s(self) -> float:
         """How long the loop may sleep."""
-        if self._came:
+        if self._came or self._threads.has_new:
             return 0.0
         return 0.02 if self._paused or self._untaken or self._load.waiting else 0.25
 

@@ -29,15 +29,19 @@ class Threads:
         self._most_of_one = min(settings.threads_per_caller, settings.threads)
         self._most_wait_s = settings.max_wait_ms / 1e3
         self._waiting: deque[tuple[Channel, float]] = deque()
+        # Whether somebody came since threads were shared: the loop must not sleep on that.
+        self.has_new = False
         # With the request that each was given for.
         self._at_work: dict[Channel, Any] = {}
 
     def add(self, channel: Channel) -> None:
         """Take a request; `share` gives it to a thread."""
         self._waiting.append((channel, self._clock.now))
+        self.has_new = True
 
     def share(self) -> list[tuple[Channel, str]]:
         """Give threads to those who wait, and return who has waited for too long, and why."""
+        self.has_new = False
         self._take_back()
         refused = self._give() if self._waiting else []
         self._load.waiting, self._load.at_work = len(self._waiting), len(self._at_work)
