@@ -13,7 +13,6 @@ import os
 import platform
 import socket
 import statistics
-import subprocess
 import sys
 import tempfile
 import threading
@@ -26,7 +25,7 @@ from random import Random
 from benchmarks.closed_loop import Answers, keep_asking
 from benchmarks.instances import InstanceMaker
 from benchmarks.processes import cpu_s
-from benchmarks.running import ROOT, SEXTANT, free_port, serving
+from benchmarks.running import SEXTANT, commit, free_port, serving
 
 _EVERY_S = 0.2
 # The last refusal is forgotten after a second.
@@ -137,15 +136,8 @@ def _percentiles(seconds: Sequence[float]) -> str:
 
 
 def _circumstances() -> str:
-    commit = subprocess.run(
-        ["git", "describe", "--always", "--dirty"],  # noqa: S607  # whichever git is used here
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    ).stdout.strip()
     return (
-        f"{datetime.now(UTC):%Y-%m-%d}, commit {commit or 'unknown'}, "
+        f"{datetime.now(UTC):%Y-%m-%d}, commit {commit()}, "
         f"Python {platform.python_version()}, {os.cpu_count()} cores, "
         f"load before the run {os.getloadavg()[0]:.1f}\n"
     )

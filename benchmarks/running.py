@@ -19,6 +19,18 @@ SEXTANT = (sys.executable, "-m", "server")
 ROOT = Path(__file__).resolve().parent.parent
 
 
+def commit() -> str:
+    """Return the commit that is measured, with -dirty where files differ from it."""
+    said = subprocess.run(
+        ["git", "describe", "--always", "--dirty"],  # noqa: S607  # whichever git is used here
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    ).stdout.strip()
+    return said or "unknown"
+
+
 class NotStarted(Exception):
     """The server ended, or did not answer, before it was ready; the message has its last words."""
 

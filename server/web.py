@@ -4,11 +4,11 @@ import re
 import uuid
 from dataclasses import dataclass
 from threading import Event
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 import msgspec
 from flask import Blueprint, Response, current_app, g, request
-from werkzeug.exceptions import BadRequest
+from werkzeug.exceptions import BadRequest, UnsupportedMediaType
 
 from server.kept_answers import KeptAnswers
 from server.limits.load import Load
@@ -22,6 +22,8 @@ blueprint = Blueprint("sextant", __name__)
 
 # Where the environment of a request says whom it is counted to.
 CALLER = "sextant.caller"
+B = TypeVar("B")
+
 REQUEST_ID = re.compile(r"[!-~]{1,128}")
 
 
@@ -69,6 +71,16 @@ def wants_html() -> bool:
         raise BadRequest(f"format={wanted}: there are json and html")
     best = request.accept_mimetypes.best_match(["application/json", "text/html"])
     return (wanted or ("html" if best == "text/html" else "json")) == "html"
+
+
+def read_body(kind: type[B]) -> B:
+    """Return the JSON of the request as `kind`; no form of another site can send JSON."""
+    if request.mimetype != "application/json":
+        raise UnsupportedMediaType("send application/json")
+    try:
+        return msgspec.json.decode(request.get_data(cache=False), type=kind)
+    except msgspec.MsgspecError as error:
+        raise BadRequest(str(error)) from None
 
 
 def json_response(content: Any) -> Response:

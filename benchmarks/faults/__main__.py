@@ -3,7 +3,6 @@
 import argparse
 import platform
 import signal
-import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
@@ -31,7 +30,7 @@ from benchmarks.faults import (
 )
 from benchmarks.faults.outcome import HEAD, Outcome
 from benchmarks.faults.trial import NotTried, Trial
-from benchmarks.running import ROOT, NotStarted
+from benchmarks.running import NotStarted, commit
 
 
 class Fault(NamedTuple):
@@ -112,15 +111,9 @@ def try_fault(name: str, run: Callable[[Trial], None], rounds: int) -> Outcome:
 
 
 def _where_and_when() -> str:
-    commit = subprocess.run(
-        ["git", "describe", "--always", "--dirty"],  # noqa: S607  # from the PATH, as a person would
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-    ).stdout.strip()
     today = datetime.now(UTC).date()
     return (
-        f"{today}, commit {commit or 'unknown'}, Python {platform.python_version()}, "
+        f"{today}, commit {commit()}, Python {platform.python_version()}, "
         f"{platform.system()} {platform.release()} on {platform.machine()}"
     )
 

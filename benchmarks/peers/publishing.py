@@ -3,12 +3,11 @@
 import os
 import platform
 import re
-import subprocess
 from datetime import UTC, datetime
 from pathlib import Path
 
 from benchmarks.peers.plan import CORES, Plan
-from benchmarks.running import ROOT
+from benchmarks.running import ROOT, commit
 
 README = ROOT / "benchmarks" / "README.md"
 CHART = ROOT / "benchmarks" / "peers.svg"
@@ -19,17 +18,10 @@ _PICTURE = f"![Requests a second at 32 connections, a bar a contender]({CHART.na
 
 def circumstances(plan: Plan) -> str:
     """Return machine, date, commit and versions, taken before anything is measured."""
-    commit = subprocess.run(
-        ["git", "describe", "--always", "--dirty"],  # noqa: S607  # whichever git is used here
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    ).stdout.strip()
     memory = re.findall(r"MemTotal:\s+(\d+) kB", Path("/proc/meminfo").read_text())
     names = re.findall(r"model name\s+: (.+)", Path("/proc/cpuinfo").read_text())
     return (
-        f"{datetime.now(UTC):%Y-%m-%d}, commit {commit or 'unknown'}, "
+        f"{datetime.now(UTC):%Y-%m-%d}, commit {commit()}, "
         f"Python {platform.python_version()}, {CORES} cores ({names[0] if names else 'unknown'}), "
         f"{int(memory[0]) * 1024 / 1e9:.0f} GB, Linux {platform.release()}, load before the run "
         f"{os.getloadavg()[0]:.1f}; {plan.rounds} rounds of {plan.seconds} s."

@@ -5,13 +5,12 @@ import os
 import threading
 from collections.abc import Iterator
 from http import HTTPStatus
-from typing import TypeVar
 from uuid import UUID
 
 import duckdb
 import msgspec
 from flask import Blueprint, Flask, Response, current_app, request, send_file
-from werkzeug.exceptions import BadRequest, UnsupportedMediaType
+from werkzeug.exceptions import BadRequest
 
 from server.access.scopes import needs
 from server.config import InvalidSettings, Settings
@@ -26,12 +25,10 @@ from server.keeping.retention import Step, prune
 from server.prediction_log import PredictionLog
 from server.sql.guard import SqlRefused
 from server.storage.tasks import LogUnavailable
-from server.web import json_response
+from server.web import json_response, read_body
 from server.web import parts as server_parts
 
 blueprint = Blueprint("keeping", __name__)
-
-B = TypeVar("B")
 
 # How many rows each table of a backup holds, as JSON.
 ROWS_HEADER = "X-Sextant-Rows"
@@ -68,7 +65,7 @@ class _Pruning(msgspec.Struct, forbid_unknown_fields=True):
 @needs("admin")
 def prune_log() -> Response:
     """Export and remove what is due; each step is a line as soon as it is done."""
-    wanted = _body(_Pruning)
+    wanted = read_body(_Pruning)
     try:
         rules = rules_of(parts().settings, wanted.days, wanted.bytes, wanted.without_export)
     except InvalidSettings as error:
@@ -111,16 +108,6 @@ def _erase(person: Person) -> Response:
     return json_response(
         {"prediction_ids": erased.prediction_ids, "rows": erased.rows, "exports": exports}
     )
-
-
-def _body(kind: type[B]) -> B:
-    # JSON, which no form of another site can send.
-    if request.mimetype != "application/json":
-        raise UnsupportedMediaType("send application/json")
-    try:
-        return msgspec.json.decode(request.get_data(cache=False), type=kind)
-    except msgspec.MsgspecError as error:
-        raise BadRequest(str(error)) from None
 
 
 def _lines(steps: Iterator[Step]) -> Iterator[bytes]:

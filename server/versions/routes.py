@@ -2,22 +2,20 @@
 
 from collections.abc import Callable
 from http import HTTPStatus
-from typing import Any, TypeVar, cast
+from typing import Any, cast
 
 import msgspec
-from flask import Blueprint, Flask, Response, current_app, render_template, request
-from werkzeug.exceptions import BadRequest, UnsupportedMediaType
+from flask import Blueprint, Flask, Response, current_app, render_template
+from werkzeug.exceptions import BadRequest
 
 from server.access.scopes import ANY_KEY, needs
 from server.errors import problem_response
 from server.versions.serving_file import Serving, find_references
 from server.versions.switching import Switching, SwitchRefused
-from server.web import json_response, wants_html
+from server.web import json_response, read_body, wants_html
 from server.web import parts as server_parts
 
 blueprint = Blueprint("models", __name__)
-
-B = TypeVar("B")
 
 
 def register(app: Flask, switching: Switching | None) -> None:
@@ -58,7 +56,7 @@ def show_models() -> Response | str:
 @needs("admin")
 def promote() -> Response:
     """Make a model the champion."""
-    wanted = _body(_Promotion)
+    wanted = read_body(_Promotion)
     return _change(lambda switching: switching.promote(wanted.model))
 
 
@@ -66,7 +64,7 @@ def promote() -> Response:
 @needs("admin")
 def challenge() -> Response:
     """Give a share of the callers to a model, or have it answer in the shadow."""
-    wanted = _body(_Challenge)
+    wanted = read_body(_Challenge)
     share = wanted.share
     if share is None:
         if not wanted.shadow:
@@ -81,7 +79,7 @@ def challenge() -> Response:
 @needs("admin")
 def withdraw() -> Response:
     """Have the champion alone answer."""
-    _body(_Nothing)
+    read_body(_Nothing)
     return _change(lambda switching: switching.withdraw())
 
 
@@ -89,7 +87,7 @@ def withdraw() -> Response:
 @needs("admin")
 def roll_back() -> Response:
     """Have those answer that did before the last change."""
-    _body(_Nothing)
+    read_body(_Nothing)
     return _change(lambda switching: switching.roll_back())
 
 
@@ -134,16 +132,6 @@ def _plain(serving: Serving) -> dict[str, Any]:
 
 def _switching() -> Switching | None:
     return cast(Switching | None, current_app.extensions["sextant-models"])
-
-
-def _body(kind: type[B]) -> B:
-    # JSON, which no form of another site can send.
-    if request.mimetype != "application/json":
-        raise UnsupportedMediaType("send application/json")
-    try:
-        return msgspec.json.decode(request.get_data(cache=False), type=kind)
-    except msgspec.MsgspecError as error:
-        raise BadRequest(str(error)) from None
 
 
 @blueprint.app_errorhandler(SwitchRefused)
