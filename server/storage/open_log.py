@@ -1,4 +1,4 @@
-"""The database while it is open: one connection that writes, with an appender a table."""
+"""The database while it is open: one connection, and what is prepared on it."""
 
 import contextlib
 from collections.abc import Callable, Sequence
@@ -11,8 +11,8 @@ from server.contract import Contract
 from server.storage.database import LogUnusable, open_database, unusable
 from server.storage.layout import Table, create_table
 from server.storage.power_loss import mend_after_power_loss
-from server.storage.tasks import Entry
-from server.storage.writing import insert
+from server.storage.tasks import Entry, Part
+from server.storage.writing import insert, insertion, prepare
 
 T = TypeVar("T")
 _KEPT = "idempotency_keys"
@@ -30,6 +30,8 @@ class OpenLog:
     def __init__(self, path: Path, contract: Contract) -> None:
         self._path = path
         self._contracts: dict[str, Contract] = {}
+        # Names of the tables that rows are prepared for.
+        self._prepared: set[str] = set()
         mend_after_power_loss(path)
         self._open()
         self.table = self.add(contract)
@@ -40,27 +42,23 @@ class OpenLog:
 
     def commit(self, group: Sequence[Entry]) -> None:
         """Store the rows of all entries in one transaction."""
-        for appender in self._appenders.values():
-            appender.clear()
-        names: dict[str, None] = {}
-        parts = [part for entry in group for part in entry.parts]
-        for part in parts:
-            if part.rows is not None:
-                names[part.table.name] = None
-                self._appender(part.table.name).append_rows(part.rows)
-        batches = [part for part in parts if part.rows is None]
-        if kept := [entry.kept for entry in group if entry.kept is not None]:
-            names[_KEPT] = None
-            self._appender(_KEPT).append_rows(kept)
-        if len(names) == 1 and not batches:
-            self._appender(*names).flush()
+        few: dict[str, list[Part]] = {}
+        batches: list[Part] = []
+        for part in (part for entry in group for part in entry.parts):
+            (batches if part.texts is None else few.setdefault(part.table.name, [])).append(part)
+        statements = [self._insertion(same) for same in few.values()]
+        kept = [entry.kept for entry in group if entry.kept is not None]
+        if len(statements) == 1 and not batches and not kept:
+            self._connection.execute(*self._connection.extract_statements(*statements))
             return
         self._connection.begin()
         try:
             for part in batches:
                 insert(self._connection, part.table, part.columns, part.n_rows)
-            for name in names:
-                self._appender(name).flush()
+            for statement in statements:
+                self._connection.execute(statement)
+            if kept:
+                self._keep(kept)
             self._connection.commit()
         except Exception:
             with contextlib.suppress(duckdb.Error):
@@ -71,10 +69,12 @@ class OpenLog:
         """Make what a further contract needs."""
         table = create_table(self._connection, contract)
         self._contracts[table.name] = contract
+        self._prepared.clear()
         return table
 
     def change(self, work: Callable[[duckdb.DuckDBPyConnection], T]) -> T:
         """Run `work` in a transaction of its own."""
+        self._prepared.clear()
         self._connection.begin()
         try:
             result = work(self._connection)
@@ -87,6 +87,7 @@ class OpenLog:
 
     def recover(self) -> None:
         """See whether a database that failed can be written, and open it anew where it must be."""
+        self._prepared.clear()
         # A failed checkpoint makes DuckDB refuse everything until then.
         try:
             for contract in self._contracts.values():
@@ -100,19 +101,30 @@ class OpenLog:
         self._connection.close()
         self._database.close()
 
-    def _appender(self, table: str) -> Any:
-        if table not in self._appenders:
-            self._appenders[table] = self._connection.appender(table)
-        return self._appenders[table]
+    def _keep(self, answers: Sequence[tuple[Any, ...]]) -> None:
+        appender = self._connection.appender(_KEPT)
+        try:
+            appender.append_rows(answers)
+            appender.flush()
+        finally:
+            appender.clear()  # what it held would be stored when it is let go
+
+    def _insertion(self, same: Sequence[Part]) -> str:
+        """Return the statement that stores these rows of one table."""
+        table = same[0].table
+        if table.name not in self._prepared:
+            prepare(self._connection, table)
+            self._prepared.add(table.name)
+        return insertion(table, [text for part in same for text in part.texts or ()])
 
     def _open(self) -> None:
+        self._prepared.clear()
         self._database = open_database(self._path)
         try:
             # Cursors are connections of their own to the same database.
             self._connection = self._database.cursor()
             for contract in self._contracts.values():
                 create_table(self._connection, contract)
-            self._appenders: dict[str, Any] = {}
         except (duckdb.Error, LogUnusable) as error:
             self._database.close()
             raise unusable(self._path, error) from error

@@ -9,7 +9,7 @@ from server.contract import Contract
 from server.storage.ids import PredictionIds
 from server.storage.layout import Table
 from server.storage.tasks import Part
-from server.storage.writing import BATCH_ROWS, to_rows
+from server.storage.writing import BATCH_ROWS, to_texts
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ def to_target(table: Table, contract: Contract, sha256: str | None) -> Target:
 
 
 def to_part(rows: Rows, target: Target) -> Part:
-    """Return the rows as they are written: few as rows, many as columns."""
+    """Return the rows as they are written: few as JSON, many as columns."""
     n_rows = len(rows["ids"])
     columns = {
         "prediction_id": rows["numbered"].prediction_ids,
@@ -85,5 +85,5 @@ def to_part(rows: Rows, target: Target) -> Part:
         "warnings": rows["warnings"],
         "inference_ms": rows["inference_ms"],
     }
-    few = to_rows(target.table, columns, n_rows) if n_rows < BATCH_ROWS else None
+    few = to_texts(target.table, columns, n_rows) if n_rows < BATCH_ROWS else None
     return Part(target.table, n_rows, few, columns)

@@ -25,6 +25,8 @@ class Task:
     """
 
     notify: Callable[[], None] | None = field(default=None, kw_only=True)
+    # Whether the writing thread is at it.
+    begun: threading.Event = field(default_factory=threading.Event, kw_only=True)
     done: threading.Event = field(default_factory=threading.Event, kw_only=True)
     failure: Exception | None = field(default=None, kw_only=True)
 
@@ -48,8 +50,8 @@ class Part:
 
     table: Table
     n_rows: int
-    # A few rows as rows, many as columns.
-    rows: list[tuple[Any, ...]] | None
+    # A few rows as JSON, many as columns.
+    texts: list[str] | None
     columns: Mapping[str, Any]
 
 

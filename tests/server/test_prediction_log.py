@@ -20,7 +20,9 @@ from server.browse.selection import Selection
 from server.model import Model
 from server.prediction_log import LogUnavailable, PredictionLog
 from server.storage import layout, writer
+from server.storage import open_log as open_log_module
 from server.storage.database import LogUnusable
+from server.storage.writing import BATCH_ROWS
 from tests.server.conftest import OBJECT, ROOT, SHIPPED
 
 _HOLD = """
@@ -155,6 +157,46 @@ def test_columns_are_typed_and_missing_values_are_null(open_log, contract, tmp_p
     assert found == (True, 0.75, pytest.approx(OBJECT["u"]))
 
 
+@pytest.mark.parametrize(
+    "text", ["plain", "it's", "a\\'b\\\\", "\x00\n\t\x7f", "é😀\uffff", "}'])--"]
+)
+def test_few_rows_are_stored_as_many_are(open_log, contract, text):
+    log = open_log(max_waiting_rows=1_000)
+    floats = [0.1, -0.0, 16777217.0, 3.4028235e38, 1e-45, 1 / 3]
+    few = rows(contract, len(floats), ids=[text] * len(floats))
+    few["values"]["redshift"] = [*floats[:-1], None]
+    few["outputs"]["contributions"] = np.linspace(-1, 1, 18 * len(floats), dtype=np.float32)
+    few["outputs"]["contributions"] = few["outputs"]["contributions"].reshape(-1, 6, 3)
+    few["outputs"]["derived"] = np.full((len(floats), 6), np.nan, np.float32)
+    few["outputs"]["novelty"] = np.arange(8 * len(floats)).reshape(-1, 8) % 3 == 0
+    few["warnings"] = [[{"feature": text, "detail": text}]] * len(floats)
+    # The same often enough to go in as columns.
+    times = BATCH_ROWS // len(floats) + 1
+    many = {name: value * times for name, value in few.items() if name in ("ids", "warnings")}
+    many["values"] = {name: column * times for name, column in few["values"].items()}
+    many["outputs"] = {
+        name: np.concatenate([array] * times) for name, array in few["outputs"].items()
+    }
+
+    log.append(**few)
+    log.append(**{**few, **many})
+
+    with log.cursor() as cursor:
+        alike = cursor.execute(
+            "SELECT count(*) FROM (SELECT DISTINCT COLUMNS(* EXCLUDE (prediction_id, predicted_at, "
+            "instance)), instance % $n FROM predictions)",
+            {"n": len(floats)},
+        ).fetchone()
+        stored = cursor.execute(
+            "SELECT redshift, id FROM predictions ORDER BY prediction_id LIMIT $n",
+            {"n": len(floats)},
+        ).fetchall()
+    assert alike == (len(floats),)
+    assert stored == [
+        (None if x is None else float(np.float32(x)), text) for x in few["values"]["redshift"]
+    ]
+
+
 def test_another_contract_gets_a_table_beside_and_nothing_is_lost(open_log, contract):
     log = open_log()
     log.append(**rows(contract, ids=["old"]))
@@ -235,20 +277,19 @@ def test_a_failed_commit_is_told_and_got_over(open_log, contract, monkeypatch, e
     monkeypatch.setattr(writer, "_PROBE_INTERVAL_S", 0.02)
     log = open_log()
 
-    class Broken:
-        def clear(self):
-            raise error
+    def fail(*_):
+        raise error
 
-    log._writer._log._appenders = {log.own.table.name: Broken()}
     if isinstance(error, duckdb.FatalException):
         # What DuckDB does after a failed checkpoint: every statement fails until it is reopened.
         log._writer._log._connection.close()
 
-    with pytest.raises(LogUnavailable):
-        log.append(**rows(contract))
+    with monkeypatch.context() as broken:
+        broken.setattr(open_log_module, "insertion", fail)
+        with pytest.raises(LogUnavailable):
+            log.append(**rows(contract))
     assert log.trouble
 
-    log._writer._log._appenders = {}
     deadline = time.monotonic() + 5
     while log.trouble and time.monotonic() < deadline:
         time.sleep(0.01)
