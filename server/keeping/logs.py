@@ -59,4 +59,9 @@ def shadow_tables(cursor: duckdb.DuckDBPyConnection) -> list[str]:
 
 def checkpoint(writer: duckdb.DuckDBPyConnection) -> None:
     """Write all into the one file; what was removed is free after it, unless it is still read."""
-    writer.execute("CHECKPOINT")
+    # The only time that what is left of groups of rows is put together.
+    writer.execute("SET max_vacuum_tasks = 100")
+    try:
+        writer.execute("CHECKPOINT")
+    finally:
+        writer.execute("SET max_vacuum_tasks = 0")
