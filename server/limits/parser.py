@@ -7,10 +7,12 @@ takes the loop long to read and says little.
 
 import re
 import time
+from collections import OrderedDict
 from typing import Any
 
 from waitress.buffers import OverflowableBuffer
 from waitress.parser import HTTPRequestParser, ParsingError
+from waitress.receiver import FixedStreamReceiver
 from waitress.utilities import BadRequest, Error, RequestHeaderFieldsTooLarge
 
 from server.limits.chunks import Chunks
@@ -27,6 +29,10 @@ _BEGINNING = frozenset(
 # Of a target only what may stand in a URI, and the bytes beyond ASCII that clients leave in it.
 _TARGET = re.compile(rb"[!-~\x80-\xff]+")
 _ENCODING = re.compile(rb"\r\ntransfer-encoding:[ \t]*([^\r]*)")
+# A client sends the same header with each of its requests, but for the length of the body: what was
+# read of the last ones is not read again. None of these is longer than this.
+_MOST_KNOWN, _MOST_KNOWN_BYTES = 256, 1024
+_known: OrderedDict[bytes, dict[str, Any]] = OrderedDict()
 
 
 class VersionNotSupported(Error):  # type: ignore[misc]  # Waitress publishes no types
@@ -67,6 +73,27 @@ class Parser(HTTPRequestParser):  # type: ignore[misc]  # Waitress publishes no 
 
     def parse_header(self, header_plus: bytes) -> None:
         """Read the header, and refuse what others may read otherwise."""
+        known = _known.get(header_plus)
+        if known is None:
+            self._read_header(header_plus)
+            if self.error is None and not self.chunked and len(header_plus) <= _MOST_KNOWN_BYTES:
+                _known[header_plus] = self._read()
+                if len(_known) > _MOST_KNOWN:
+                    _known.popitem(last=False)
+            return
+        self.__dict__.update(known)
+        self.headers = known["headers"].copy()
+        if self.content_length:
+            buffer = OverflowableBuffer(self.adj.inbuf_overflow)
+            self.body_rcv = FixedStreamReceiver(self.content_length, buffer)
+
+    def _read(self) -> dict[str, Any]:
+        """Return what stands in the header, without what belongs to this request alone."""
+        own = ("adj", "body_rcv", "header_bytes_received", "header_plus")
+        found = {name: value for name, value in vars(self).items() if name not in own}
+        return found | {"headers": self.headers.copy()}
+
+    def _read_header(self, header_plus: bytes) -> None:
         if header_plus.count(b"\r\n") > _MOST_LINES:
             self._refuse(RequestHeaderFieldsTooLarge(f"more than {_MOST_LINES} header lines"))
             return
