@@ -127,7 +127,11 @@ def _turn(server: Any, load: Load, *, timeout_s: float) -> None:
     server.sockets.turn(min(timeout_s, server.admission.wait_s))
     server.clock.tick()
     server.admission.turn()
-    server.together.turn()
+    if server.together.send():
+        # Who was answered may have asked again: the more there are, the fewer commits they cost.
+        server.sockets.turn(0.0)
+        server.admission.turn()
+    server.together.predict()
     server.patience.turn()
     server.door.turn()
     load.connections = len(server.active_channels)

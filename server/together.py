@@ -29,6 +29,13 @@ _logger = logging.getLogger(__name__)
 MAX_BODY_BYTES = 16 * 1024
 # Rows of one group; what came in beyond that makes the next.
 _MAX_ROWS = 256
+# A commit takes as long as it takes to read and answer so many requests.
+_WORTH_A_COMMIT = 8
+# One that has taken longer is a checkpoint, or waits for the disk.
+_SOON_S = 0.02
+# Longest wait for an idle writer to begin. It needs the interpreter's lock for that, which it gets
+# no sooner than the loop has nothing to do, or waits.
+_HEAD_START_S = 0.001
 
 
 @dataclass(frozen=True)
@@ -68,11 +75,11 @@ class _Group:
     # Body and location of each.
     answers: Sequence[tuple[bytes, str]]
     task: Task
-    late_at: float
+    handed_in_at: float
 
 
 class Together:
-    """Answers requests in groups; `add` and `turn` are called by one thread only.
+    """Answers requests in groups; its methods are called by one thread only.
 
     Parameters
     ----------
@@ -81,7 +88,7 @@ class Together:
     commit_timeout_s : float
         Longest wait for a commit; then the answer is 503.
     wake : callable
-        Has `turn` called soon; it is called from any thread.
+        Has `send` called soon; it is called from any thread.
     """
 
     def __init__(
@@ -94,16 +101,26 @@ class Together:
         self._handed_in: deque[_Group] = deque()
 
     def add(self, asked: Asked) -> None:
-        """Take a request; `turn` answers it."""
+        """Take a request; `predict` and `send` answer it."""
         self._came.append(asked)
 
-    def turn(self) -> None:
-        """Send the answers whose rows are stored, and make the next group of what came in."""
+    def send(self) -> bool:
+        """Send the answers whose rows are stored, and tell whether there were any."""
+        before = len(self._handed_in)
         while self._handed_in and self._is_over(self._handed_in[0]):
             try:
                 self._send(self._handed_in.popleft())
             except Exception:  # whatever it is, the loop goes on
                 _logger.exception("unexpected")
+        return len(self._handed_in) < before
+
+    def predict(self) -> None:
+        """Make groups of what came in, and hand in their rows.
+
+        While a commit is under way, a few wait for its end: alone they would cost one of their own.
+        """
+        if len(self._came) < _WORTH_A_COMMIT and self._is_soon_over():
+            return
         while self._came:
             asked = [self._came.popleft() for _ in range(min(len(self._came), _MAX_ROWS))]
             try:
@@ -112,8 +129,15 @@ class Together:
                 for each in asked:
                     each.pass_on()
 
+    def _is_soon_over(self) -> bool:
+        """Tell whether a commit is under way that has not taken long so far."""
+        if not self._handed_in:
+            return False
+        return time.monotonic() < self._handed_in[0].handed_in_at + _SOON_S
+
     def _is_over(self, group: _Group) -> bool:
-        return group.task.done.is_set() or time.monotonic() > group.late_at
+        late_at = group.handed_in_at + self._commit_timeout_s
+        return group.task.done.is_set() or time.monotonic() > late_at
 
     def _predict(self, asked: Sequence[Asked]) -> None:
         _begin(asked, "parse")
@@ -141,7 +165,9 @@ class Together:
     def _hand_in(self, parts: Parts, asked: Sequence[Asked], answered: Answered) -> None:
         rows, shadows = answered.rows([each.request_id for each in asked])
         task = parts.log.hand_in(self._wake, *rows, shadows=shadows)
-        late_at = time.monotonic() + self._commit_timeout_s
+        handed_in_at = time.monotonic()
+        if not self._handed_in:
+            task.begun.wait(_HEAD_START_S)
         # Put into words while the writer commits.
         answers = [(b"", "")] * len(asked)
         for said in answered.said:
@@ -149,7 +175,7 @@ class Together:
             for place, content in zip(said.places, contents, strict=True):
                 location = f"{asked[place].prefix}/predictions/{content['prediction_id']}"
                 answers[place] = (msgspec.json.encode({**shared, **content}), location)
-        self._handed_in.append(_Group(parts, asked, answered, answers, task, late_at))
+        self._handed_in.append(_Group(parts, asked, answered, answers, task, handed_in_at))
 
     def _send(self, group: _Group) -> None:
         try:

@@ -170,6 +170,8 @@ class Writer:
             group = [task for task in tasks if isinstance(task, Entry)]
             n_rows = sum(entry.n_rows for entry in group)
             outcome = "committed"
+            for entry in group:
+                entry.begun.set()
             try:
                 if self._failure:
                     self._log.recover()

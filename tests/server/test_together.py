@@ -1,10 +1,13 @@
 """Requests for one object are answered together, and as Flask answers each of them alone."""
 
+import http.client
 import json
 import socket
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 
 import duckdb
 import pytest
@@ -259,6 +262,65 @@ def test_an_old_client_is_answered_and_let_go(running):
     assert received.startswith(b"HTTP/1.0 200 OK\r\n")
     assert b"Connection: close\r\n" in received
     assert received.endswith(b"}")
+
+
+def test_an_answer_sent_the_short_way_has_the_head_of_any_other(running):
+    body = json.dumps(OBJECT).encode()
+    with socket.create_connection(("127.0.0.1", running.port), timeout=20) as connection:
+        connection.sendall(request(body))
+        short = http.client.HTTPResponse(connection, method="POST")
+        short.begin()
+        short.read()
+
+    # One that closes is left to Waitress.
+    closing = running.ask(body, Connection="close")[1]
+
+    assert short.status == 200
+    own = ("Date", "Content-Length", "Location", "X-Request-ID", "Server-Timing")
+    assert {(k.lower(), v) for k, v in short.headers.items() if k not in own} == {
+        (k.lower(), v) for k, v in closing.items() if k not in (*own, "X-Request-Id", "Connection")
+    }
+    assert {name.lower() for name in own} <= {name.lower() for name in short.headers}
+    assert abs(parsedate_to_datetime(short.headers["Date"]) - datetime.now(UTC)) < timedelta(0, 5)
+
+
+def test_a_header_read_before_is_read_the_same_with_another_body(running):
+    bodies = [json.dumps({**OBJECT, "id": letter}).encode() for letter in "abcab"]
+
+    answers = [running.ask(body)[2]["id"] for body in bodies]
+    wrong = running.ask(b"x" * len(bodies[0]))[0]
+
+    assert answers == [*"abcab"]
+    assert wrong == 400
+
+
+def test_a_few_wait_for_the_commit_under_way_but_not_for_one_that_hangs(run, taken, monkeypatch):
+    running = run()
+    running.ask(OBJECT)
+    commit, go_on = open_log.OpenLog.commit, threading.Event()
+    hangs = [True]
+
+    def slowly(self, group):
+        if hangs.pop() if hangs else False:
+            go_on.wait(10)
+        commit(self, group)
+
+    monkeypatch.setattr(open_log.OpenLog, "commit", slowly)
+    with ThreadPoolExecutor(4) as threads:
+        first = threads.submit(running.ask, OBJECT)
+        while hangs:
+            time.sleep(0.001)
+        others = [threads.submit(running.ask, OBJECT) for _ in range(3)]
+        deadline = time.monotonic() + 5
+        # The first and those of before it, then the three, in groups of any size.
+        while sum(taken) < 5 and time.monotonic() < deadline:
+            time.sleep(0.01)
+        handed_in = sum(taken)
+        go_on.set()
+        statuses = [each.result()[0] for each in (first, *others)]
+
+    assert handed_in == 5
+    assert statuses == [200] * 4
 
 
 def test_who_leaves_before_the_answer_disturbs_nobody(running):
