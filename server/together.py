@@ -187,7 +187,8 @@ class Together:
             return
         for each, (body, location) in zip(group.asked, group.answers, strict=True):
             headers = [("Content-Type", "application/json"), ("Location", location)]
-            self._answer(each, HTTPStatus.OK, headers, body)
+            _answer(each, HTTPStatus.OK, headers, body)
+        self._note(group.asked, HTTPStatus.OK)
         group.parts.seeing.predictions.answered(group.answered)
 
     def _refuse(self, asked: Sequence[Asked], error: LogUnavailable) -> None:
@@ -195,18 +196,23 @@ class Together:
         body = json.dumps(problem(status, detail_of(error))).encode()
         for each in asked:
             headers = [("Content-Type", PROBLEM_TYPE), ("Retry-After", "1")]
-            self._answer(each, status, headers, body)
+            _answer(each, status, headers, body)
+        self._note(asked, status)
 
-    def _answer(
-        self, asked: Asked, status: HTTPStatus, headers: list[tuple[str, str]], body: bytes
-    ) -> None:
-        record = asked.record
-        record.begin("answer")
-        record.rows, record.n_bytes = 1, len(body)
-        headers.append(("X-Request-ID", asked.request_id))
-        headers += headers_of(record)
-        asked.answer(Answer(f"{status.value} {status.phrase}", headers, body))
-        self._now().seeing.finish(record, "/predict", status, asked.request_id)
+    def _note(self, asked: Sequence[Asked], status: HTTPStatus) -> None:
+        """Count and log what was answered, once all of them have it: nobody waits for that."""
+        seeing = self._now().seeing
+        for each in asked:
+            seeing.finish(each.record, "/predict", status, each.request_id)
+
+
+def _answer(asked: Asked, status: HTTPStatus, headers: list[tuple[str, str]], body: bytes) -> None:
+    record = asked.record
+    record.begin("answer")
+    record.rows, record.n_bytes = 1, len(body)
+    headers.append(("X-Request-ID", asked.request_id))
+    headers += headers_of(record)
+    asked.answer(Answer(f"{status.value} {status.phrase}", headers, body))
 
 
 def _begin(asked: Sequence[Asked], part: str) -> None:

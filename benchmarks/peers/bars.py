@@ -9,11 +9,14 @@ from statistics import median
 
 from benchmarks.peers import steady
 from benchmarks.peers.commits import BareCommits
-from benchmarks.peers.contenders import EMPTY, EMPTY_32, OURS
+from benchmarks.peers.contenders import CONTENDERS, EMPTY, EMPTY_32, NODE, OURS, Contender
 from benchmarks.peers.plan import Plan
 from benchmarks.peers.rounds import Results, load, started, warm_up
 from benchmarks.peers.starting import Running
 
+# Connections, an empty route, and the least share of its requests/s; one connection alone is bound
+# by its commit.
+_BESIDE_EMPTY = ((32, EMPTY, 1.0), (32, EMPTY_32, 0.8), (8, EMPTY, 0.8), (8, EMPTY_32, 0.8))
 # Of the highest rate, and how far the slowest hundredth may then be from the median.
 _RATE_SHARE, _MOST_P99 = 0.7, 3.0
 # Long enough for checkpoints to fall into it.
@@ -38,6 +41,7 @@ class Bar:
 def measure_bars(plan: Plan, results: Mapping[str, Results]) -> Iterator[Bar]:
     """Measure what the rounds have not, and compare all of it."""
     yield from _beside_empty(plan, results)
+    yield from _above_peers({name: each for name, each in results.items() if not each.reason})
     commits = _make_commits(plan)
     with started(plan, OURS) as ours:
         yield _beside_commit(plan, ours, commits)
@@ -53,21 +57,39 @@ def measure_bars(plan: Plan, results: Mapping[str, Results]) -> Iterator[Bar]:
 
 
 def _beside_empty(plan: Plan, results: Mapping[str, Results]) -> Iterator[Bar]:
-    ours = results[OURS.name]
-    # One alone is bound by its commit.
-    for connections in reversed([each for each in plan.connections if each > 1]):
-        for empty in (EMPTY, EMPTY_32):
-            # The ratio in each round, for its turns met the same machine.
-            ratios = [
-                mine.requests_per_s / theirs.requests_per_s
-                for mine, theirs in zip(
-                    ours.figures[connections],
-                    results[empty.name].figures[connections],
-                    strict=True,
-                )
-            ]
-            name = f"{connections} connections: at least the requests/s of the {empty.title}"
-            yield Bar(name, f"{median(ratios):.2f}{_spread(ratios)}", median(ratios) >= 1)
+    for connections, empty, least in _BESIDE_EMPTY:
+        if connections in plan.connections:
+            ratios = _ratios(results, empty, connections)
+            name = f"{connections} connections: at least {least} of the requests/s of the "
+            measured = f"{median(ratios):.2f}{_spread(ratios)}"
+            yield Bar(name + empty.title, measured, median(ratios) >= least)
+
+
+def _above_peers(results: Mapping[str, Results]) -> Iterator[Bar]:
+    beside = {
+        each.title: _ratios(results, each, 32)
+        for each in CONTENDERS
+        if each.predicts
+        and each not in (OURS, NODE)
+        and each.name in results
+        and 32 in results[each.name].figures
+    }
+    if beside:
+        fastest = min(beside, key=lambda title: median(beside[title]))
+        ratios = beside[fastest]
+        measured = f"{median(ratios):.2f}{_spread(ratios)} of {fastest}, the fastest"
+        name = "32 connections: more requests/s than every Python peer"
+        yield Bar(name, measured, median(ratios) > 1)
+
+
+def _ratios(results: Mapping[str, Results], other: Contender, connections: int) -> list[float]:
+    """Return the ratio in each round, whose turns met the same machine."""
+    pairs = zip(
+        results[OURS.name].figures[connections],
+        results[other.name].figures[connections],
+        strict=True,
+    )
+    return [mine.requests_per_s / theirs.requests_per_s for mine, theirs in pairs]
 
 
 def _make_commits(plan: Plan) -> BareCommits:

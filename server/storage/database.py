@@ -1,5 +1,6 @@
 """Open the DuckDB file, or say why it cannot be opened and what to do."""
 
+import contextlib
 from pathlib import Path
 
 import duckdb
@@ -13,7 +14,7 @@ _CONFIG: dict[str, str | bool | int | float | list[str]] = {
     # not put together what earlier ones have written. That is done where rows are removed.
     "checkpoint_threshold": "8MB",
     "max_vacuum_tasks": 0,
-    "allowed_configs": ["max_vacuum_tasks"],
+    "allowed_configs": ["max_vacuum_tasks", "memory_limit"],
     # Written so that DuckDB 1.4 and later can read it.
     "storage_compatibility_version": "v1.4.0",
     # Nothing is fetched from anywhere.
@@ -25,8 +26,8 @@ _CONFIG: dict[str, str | bool | int | float | list[str]] = {
     # Beyond the memory they may take, queries spill to disk, up to this.
     "max_temp_directory_size": "4GB",
 }
-# Most memory for the log and all queries together.
-_MEMORY_BYTES = 10**9
+# Most memory for the log and all queries together, and what is left of it when it is trimmed.
+_MEMORY_BYTES, _TRIMMED_BYTES = 10**9, 8 * 10**6
 
 
 class LogUnusable(Exception):
@@ -52,7 +53,7 @@ def open_database(path: Path) -> duckdb.DuckDBPyConnection:
     _check_wal(path)
     try:
         # An absolute path, because DuckDB takes :memory: and the like for something else.
-        config = _CONFIG | {"memory_limit": f"{most_bytes(_MEMORY_BYTES)}B"}
+        config = _CONFIG | {"memory_limit": _memory_limit()}
         connection = duckdb.connect(str(path.absolute()), config=config)
         try:
             _lock(connection, query_folder(path), keeping_folder(path))
@@ -62,6 +63,20 @@ def open_database(path: Path) -> duckdb.DuckDBPyConnection:
         return connection
     except (duckdb.Error, RuntimeError) as error:
         raise unusable(path, error) from error
+
+
+def trim_memory(connection: duckdb.DuckDBPyConnection) -> None:
+    """Let go of blocks of the file that are kept in memory in case somebody reads them.
+
+    Nobody may read meanwhile: there would be too little memory for it.
+    """
+    with contextlib.suppress(duckdb.Error):  # as much as there is
+        connection.execute(f"SET memory_limit = '{_TRIMMED_BYTES}B'")
+    connection.execute(f"SET memory_limit = '{_memory_limit()}'")
+
+
+def _memory_limit() -> str:
+    return f"{most_bytes(_MEMORY_BYTES)}B"
 
 
 def _check_wal(path: Path) -> None:

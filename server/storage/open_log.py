@@ -1,6 +1,8 @@
 """The database while it is open: one connection, and what is prepared on it."""
 
 import contextlib
+import threading
+import weakref
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
@@ -8,7 +10,7 @@ from typing import Any, TypeVar
 import duckdb
 
 from server.contract import Contract
-from server.storage.database import LogUnusable, open_database, unusable
+from server.storage.database import LogUnusable, open_database, trim_memory, unusable
 from server.storage.layout import Table, create_table
 from server.storage.power_loss import mend_after_power_loss
 from server.storage.tasks import Entry, Part
@@ -32,13 +34,25 @@ class OpenLog:
         self._contracts: dict[str, Contract] = {}
         # Names of the tables that rows are prepared for.
         self._prepared: set[str] = set()
+        # Cursors that were given out, and a lock for giving them out.
+        self._readers: weakref.WeakSet[duckdb.DuckDBPyConnection] = weakref.WeakSet()
+        self._lock = threading.Lock()
         mend_after_power_loss(path)
         self._open()
         self.table = self.add(contract)
 
     def cursor(self) -> duckdb.DuckDBPyConnection:
         """Return a connection of the caller's own."""
-        return self._database.cursor()
+        with self._lock:
+            cursor = self._database.cursor()
+            self._readers.add(cursor)
+        return cursor
+
+    def trim(self) -> None:
+        """Let go of memory, unless somebody reads."""
+        with self._lock:
+            if not self._readers:
+                trim_memory(self._connection)
 
     def commit(self, group: Sequence[Entry]) -> None:
         """Store the rows of all entries in one transaction."""

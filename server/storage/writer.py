@@ -19,6 +19,9 @@ _logger = logging.getLogger(__name__)
 
 # While commits fail, how often to see whether they work again.
 _PROBE_INTERVAL_S = 1.0
+# Memory is trimmed once so many rows are written, which leave some 4 MB in it, and so many seconds
+# have passed: it takes milliseconds.
+_TRIM_ROWS, _TRIM_S = 10_000, 2.0
 
 T = TypeVar("T")
 # Told of an outcome, its rows and its seconds: committed and changed; commit_failed, queue_full
@@ -163,7 +166,7 @@ class Writer:
         return True
 
     def _write(self) -> None:
-        is_open = True
+        is_open, untrimmed, trim_at = True, 0, 0.0
         while is_open:
             tasks, is_open = self._take()
             self._commit_began = time.monotonic()
@@ -186,10 +189,15 @@ class Writer:
                     entry.failure = error
             with self._lock:
                 self._waiting_rows -= n_rows
-            if group:
-                self.observe(outcome, n_rows, time.monotonic() - self._commit_began)
+            seconds = time.monotonic() - self._commit_began
             for entry in group:
                 entry.finish()
+            if group:  # nobody waits for this
+                self.observe(outcome, n_rows, seconds)
+            untrimmed += n_rows
+            if untrimmed >= _TRIM_ROWS and time.monotonic() > trim_at and not self._failure:
+                self._log.trim()
+                untrimmed, trim_at = 0, time.monotonic() + _TRIM_S
             for task in tasks:
                 if isinstance(task, Change):
                     self._commit_began = time.monotonic()

@@ -197,6 +197,27 @@ def test_few_rows_are_stored_as_many_are(open_log, contract, text):
     ]
 
 
+def test_memory_is_trimmed_but_not_while_somebody_reads(open_log, contract, monkeypatch):
+    log = open_log()
+    limits = []
+    trim = open_log_module.trim_memory
+    monkeypatch.setattr(open_log_module, "trim_memory", lambda c: (limits.append(c), trim(c)))
+    inner = log._writer._log
+
+    with log.cursor() as reader:
+        limit = reader.execute("SELECT current_setting('memory_limit')").fetchone()
+        inner.trim()
+        assert limits == []
+    del reader
+    inner.trim()
+
+    assert len(limits) == 1
+    with log.cursor() as reader:
+        assert reader.execute("SELECT current_setting('memory_limit')").fetchone() == limit
+        # What reads cannot set it: such a statement is none that SQL from users may be.
+        assert reader.execute("SELECT current_setting('lock_configuration')").fetchone() == (True,)
+
+
 def test_another_contract_gets_a_table_beside_and_nothing_is_lost(open_log, contract):
     log = open_log()
     log.append(**rows(contract, ids=["old"]))

@@ -1,6 +1,7 @@
 import re
 import shutil
 import subprocess
+import time
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
@@ -17,7 +18,10 @@ STRANGE = {"u": 23, "g": 22, "r": 21.4, "i": 21.1, "z": 21, "redshift": None}
 
 
 def samples(client):
-    """Return what /metrics says, by name and labels."""
+    """Return what /metrics says, by name and labels, once the writer has nothing more to tell."""
+    writer = client.application.extensions["sextant"].log._writer
+    while writer._commit_began is not None:
+        time.sleep(0.001)
     answer = client.get("/metrics")
     assert answer.status_code == 200
     return {
