@@ -165,7 +165,7 @@ class Channel(HTTPChannel):  # type: ignore[misc]  # Waitress publishes no types
             ("Date", self.server.clock.date),
             ("Server", self.server.adj.ident),
         ]
-        lines = "".join([f"{name}: {value}\r\n" for name, value in sorted(headers)])
+        lines = "".join([f"{name}: {value}\r\n" for name, value in headers])
         head = with_security(f"HTTP/1.1 {answer.status}\r\n{lines}\r\n".encode("latin-1"))
         content = head + answer.body
         try:

@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import msgspec
 
@@ -38,8 +38,7 @@ _SOON_S = 0.02
 _HEAD_START_S = 0.001
 
 
-@dataclass(frozen=True)
-class Answer:
+class Answer(NamedTuple):
     """What is sent to one request: status, headers and body."""
 
     status: str

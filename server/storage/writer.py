@@ -19,9 +19,9 @@ _logger = logging.getLogger(__name__)
 
 # While commits fail, how often to see whether they work again.
 _PROBE_INTERVAL_S = 1.0
-# Memory is trimmed once so many rows are written, which leave some 4 MB in it, and so many seconds
+# Memory is trimmed once so many rows are written, which leave some 2 MB in it, and so many seconds
 # have passed: it takes milliseconds.
-_TRIM_ROWS, _TRIM_S = 10_000, 2.0
+_TRIM_ROWS, _TRIM_S = 5_000, 0.5
 
 T = TypeVar("T")
 # Told of an outcome, its rows and its seconds: committed and changed; commit_failed, queue_full
