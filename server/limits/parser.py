@@ -71,6 +71,9 @@ class Parser(HTTPRequestParser):  # type: ignore[misc]  # Waitress publishes no 
 
     received_at = 0.0
     ready = None
+    header_bytes_received: int
+    headers_finished: bool
+    completed: bool
 
     def received(self, data: bytes) -> Any:
         """Take what came in, and return how many bytes of it belong to this request."""
@@ -107,11 +110,12 @@ class Parser(HTTPRequestParser):  # type: ignore[misc]  # Waitress publishes no 
 
     def _take_whole(self, data: bytes) -> int:
         """Take a small request that came in one piece under a known header; 0 for any other."""
-        if self.header_plus:
-            return 0
+        if self.headers_finished or self.header_plus:
+            return 0  # this is more of one
         begin = data.find(b"\r\n\r\n") + 4
         known = _known.get(data[:begin])
-        if known is None or known["content_length"] > min(_MOST_WHOLE_BYTES, len(data) - begin):
+        most = min(_MOST_WHOLE_BYTES, self.adj.max_request_body_size - 1, len(data) - begin)
+        if known is None or known["content_length"] > most:
             return 0
         self.__dict__.update(known)
         self.headers = known["headers"].copy()

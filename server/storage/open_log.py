@@ -50,7 +50,8 @@ class OpenLog:
 
     def trim(self) -> None:
         """Let go of memory, unless somebody reads."""
-        with self._lock:
+        # A database that fails says so at the next commit.
+        with self._lock, contextlib.suppress(duckdb.Error):
             if not self._readers:
                 trim_memory(self._connection)
 

@@ -197,7 +197,7 @@ def test_few_rows_are_stored_as_many_are(open_log, contract, text):
     ]
 
 
-def test_memory_is_trimmed_but_not_while_somebody_reads(open_log, contract, monkeypatch):
+def test_memory_is_trimmed_but_not_while_somebody_reads(open_log, monkeypatch):
     log = open_log()
     limits = []
     trim = open_log_module.trim_memory

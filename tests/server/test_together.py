@@ -294,6 +294,23 @@ def test_a_header_read_before_is_read_the_same_with_another_body(running):
     assert wrong == 400
 
 
+def test_a_body_that_looks_like_a_request_is_none(running):
+    known = request(json.dumps(OBJECT).encode())
+    running.ask(OBJECT)
+    raw(running, known + request(b"{}", Connection="close"))  # now its header is known
+    with socket.create_connection(("127.0.0.1", running.port), timeout=20) as connection:
+        outer = request(b" " * len(known), Connection="close")
+        connection.sendall(outer[: -len(known)])
+        time.sleep(0.2)
+        connection.sendall(known)
+        received = b""
+        while piece := connection.recv(65536):
+            received += piece
+
+    assert received.startswith(b"HTTP/1.1 400 ")
+    assert received.count(b"HTTP/1.1 ") == 1
+
+
 def test_a_few_wait_for_the_commit_under_way_but_not_for_one_that_hangs(run, taken, monkeypatch):
     running = run()
     running.ask(OBJECT)
