@@ -230,7 +230,7 @@ def until(condition, timeout_s=20):
 # The first fills while the log is written, the second while it is folded into the database,
 # after which DuckDB refuses everything until the file is opened anew.
 @pytest.mark.parametrize(
-    ("megabytes", "cause"), [(8, "Failed to commit"), (28, "Failed to create checkpoint")]
+    ("megabytes", "cause"), [(4, "Failed to commit"), (28, "Failed to create checkpoint")]
 )
 def test_a_full_disk_is_told_and_got_over_without_a_restart(
     start_server, tmp_path, megabytes, cause
