@@ -32,7 +32,10 @@ RUN PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=/opt/sextant/packages:/opt/sextant \
 FROM python:${PYTHON}-slim-bookworm
 COPY --from=build /opt/sextant /opt/sextant
 WORKDIR /opt/sextant
-ENV PYTHONPATH=/opt/sextant/packages \
+# What threads have used goes back to the system, and few arenas hold what is left.
+ENV MALLOC_ARENA_MAX=2 \
+    MALLOC_TRIM_THRESHOLD_=131072 \
+    PYTHONPATH=/opt/sextant/packages \
     PYTHONUNBUFFERED=1 \
     ORT_DISABLE_TELEMETRY=1 \
     SEXTANT_HOST=0.0.0.0 \

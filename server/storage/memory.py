@@ -7,9 +7,9 @@ _MOUNT = Path("/sys/fs/cgroup")
 
 
 def most_bytes(wanted: int) -> int:
-    """Return how many of the bytes that are wanted may be had: a quarter of what is allowed."""
+    """Return how many of the bytes that are wanted may be had: a sixth of what is allowed."""
     limit = find_limit()
-    return wanted if limit is None else min(wanted, limit // 4)
+    return wanted if limit is None else min(wanted, limit // 6)
 
 
 def find_limit(groups: Path = _CGROUP, mount: Path = _MOUNT) -> int | None:
