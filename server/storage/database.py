@@ -76,7 +76,7 @@ def trim_memory(connection: duckdb.DuckDBPyConnection) -> None:
 
 
 def _memory_limit() -> str:
-    return f"{most_bytes(_MEMORY_BYTES)}B"
+    return f"{most_bytes(_MEMORY_BYTES, parts=6)}B"
 
 
 def _check_wal(path: Path) -> None:

@@ -6,10 +6,10 @@ _CGROUP = Path("/proc/self/cgroup")
 _MOUNT = Path("/sys/fs/cgroup")
 
 
-def most_bytes(wanted: int) -> int:
-    """Return how many of the bytes that are wanted may be had: a sixth of what is allowed."""
+def most_bytes(wanted: int, *, parts: int = 4) -> int:
+    """Return how many of the bytes that are wanted may be had: at most one part of the limit."""
     limit = find_limit()
-    return wanted if limit is None else min(wanted, limit // 6)
+    return wanted if limit is None else min(wanted, limit // parts)
 
 
 def find_limit(groups: Path = _CGROUP, mount: Path = _MOUNT) -> int | None:

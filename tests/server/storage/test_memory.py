@@ -43,9 +43,9 @@ def test_where_there_are_no_control_groups_there_is_no_limit(tmp_path):
 
 @pytest.mark.parametrize(
     ("limit", "wanted", "expected"),
-    [(None, 1_000, 1_000), (600, 1_000, 100), (40_000, 1_000, 1_000)],
+    [(None, 1_000, 1_000), (400, 1_000, 100), (40_000, 1_000, 1_000)],
 )
-def test_a_sixth_of_what_is_allowed_may_be_had(monkeypatch, limit, wanted, expected):
+def test_a_quarter_of_what_is_allowed_may_be_had(monkeypatch, limit, wanted, expected):
     monkeypatch.setattr("server.storage.memory.find_limit", lambda: limit)
 
     assert most_bytes(wanted) == expected
