@@ -88,6 +88,9 @@ def main():
     }
     print("; ".join(f"{name} {dict(counted)}" for name, counted in told.items()))
     print(f"{memory}; stopped in {took:.2f} s; {answered} rows answered, {stored} stored")
+    # The faster the machine, the more rows the query joins; one that wants more memory than there
+    # is is told so.
+    told["sql"].pop(422, None)
     others = {*sum(told.values(), Counter())} - {200, 503, "none"}
     silent = [name for name, counted in told.items() if not counted[200]]
     return bool(others or silent or took > MOST_S or stored != answered)
