@@ -1,3 +1,6 @@
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 
@@ -42,11 +45,25 @@ def test_a_batch_is_answered_as_its_rows_are(monkeypatch):
         feature.name: chance.normal(17, 2, 3000).astype(np.float32)
         for feature in model.contract.features
     }
-    monkeypatch.setattr(cores, "_CORES", 1)
-    whole = model.predict(columns)
+    with monkeypatch.context() as patch:
+        patch.setattr(cores, "_RUN_ROWS", 10_000)
+        whole = model.predict(columns)
     monkeypatch.setattr(cores, "_CORES", 3)
 
     shared = model.predict(columns)
 
     for name, array in whole.outputs.items():
         np.testing.assert_array_equal(shared.outputs[name], array)
+
+
+def test_nobody_waits_for_a_helper_that_works_for_somebody_else(monkeypatch):
+    is_free = threading.Event()
+    with ThreadPoolExecutor(1) as pool:
+        monkeypatch.setattr(cores, "_CORES", 2)
+        monkeypatch.setattr(cores, "_pool", pool)
+        pool.submit(is_free.wait)
+
+        found, _ = run_on_cores(add, {"a": np.arange(5000), "b": np.ones(5000)}, 5000)
+
+        is_free.set()
+    assert found.tolist() == list(range(1, 5001))
