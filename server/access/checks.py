@@ -11,12 +11,8 @@ from server.access.scopes import ANY_KEY, OPEN, needs, scope_of
 from server.access.sites import Denied
 from server.errors import problem_response
 
-# What a page of another origin may send, and read of an answer, beside what any page may.
+# What a page of another origin may send, beside what any page may.
 _SENT = "Authorization, Content-Type, Idempotency-Key, X-Request-ID, traceparent"
-_READ = (
-    "Content-Disposition, Idempotent-Replayed, Location, Retry-After, Server-Timing, "
-    "WWW-Authenticate, X-Request-ID, traceresponse"
-)
 # How long a browser may remember what it was told, in seconds.
 _MAX_AGE = "600"
 # Browsers send the key as a password, programs as it is.
@@ -77,15 +73,7 @@ def _is_preflight() -> bool:
 
 
 def _tell_origin(response: Response) -> Response:
-    origins = _gate().sites.origins
-    if not origins:
-        return response
-    response.headers.add("Vary", "Origin")
-    origin = request.headers.get("Origin")
-    if origin is None or origin not in origins:
-        return response
-    response.headers["Access-Control-Allow-Origin"] = origin
-    response.headers["Access-Control-Expose-Headers"] = _READ
+    response.headers.extend(_gate().sites.headers_for(request.headers.get("Origin")))
     if _is_preflight():
         response.headers["Access-Control-Allow-Methods"] = "DELETE, GET, HEAD, POST"
         response.headers["Access-Control-Allow-Headers"] = _SENT

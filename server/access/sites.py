@@ -7,6 +7,11 @@ from server.access.hosts import Hosts
 from server.config import InvalidSettings, Settings
 
 _READING = ("GET", "HEAD", "OPTIONS")
+# What a page of another origin may read of an answer, beside what any page may.
+_EXPOSED = (
+    "Content-Disposition, Idempotent-Replayed, Location, RateLimit, RateLimit-Policy, Retry-After, "
+    "Server-Timing, WWW-Authenticate, X-Request-ID, traceresponse"
+)
 
 
 class Denied(Exception):
@@ -55,6 +60,18 @@ class Sites:
                 "this was asked by a page of another site; "
                 "SEXTANT_CORS_ORIGINS lists the sites whose pages may ask"
             )
+
+    def headers_for(self, origin: str | None) -> list[tuple[str, str]]:
+        """Return the headers by which a page of `origin`, if it may, reads an answer."""
+        if not self.origins:
+            return []
+        told = [("Vary", "Origin")]
+        if origin in self.origins:
+            told += [
+                ("Access-Control-Allow-Origin", str(origin)),
+                ("Access-Control-Expose-Headers", _EXPOSED),
+            ]
+        return told
 
     def _is_foreign(self, header: Callable[[str], str | None], host: str) -> bool:
         origin = header("Origin")

@@ -165,6 +165,7 @@ class Admission:
             self._load.refused()
         request_id = name_of_request(request.headers.get("X_REQUEST_ID", ""))
         answer = self._refusals.make(reason, request.path, request_id, retry_after_s)
+        answer.headers.extend(self._gate.sites.headers_for(request.headers.get("ORIGIN")))
         record = Record({"REQUEST_METHOD": request.command, RECEIVED_AT: request.received_at})
         seeing = self._now().seeing
         seeing.limits.refused(reason)

@@ -209,6 +209,31 @@ def test_rates_count_requests_and_rows(tmp_path):
     assert health == 200
 
 
+def test_a_page_of_a_listed_origin_can_read_why_it_is_refused(tmp_path):
+    settings = Settings(
+        model=SHIPPED,
+        database=tmp_path / "predictions.duckdb",
+        cors_origins="https://lab.example.org",
+        rate_limit=0.01,
+    )
+    running = Running(create_app(settings))
+    try:
+        first, listed, other = (
+            running.ask(OBJECT, Origin=f"https://{name}.example.org")
+            for name in ("lab", "lab", "other")
+        )
+    finally:
+        running.stop()
+        running.log.close()
+
+    assert [first[0], listed[0], other[0]] == [200, 429, 429]
+    for _, headers, _ in (first, listed):
+        assert headers["Access-Control-Allow-Origin"] == "https://lab.example.org"
+        assert "Retry-After" in headers["Access-Control-Expose-Headers"]
+    assert "Access-Control-Allow-Origin" not in other[1]
+    assert other[1]["Vary"] == "Origin"
+
+
 @pytest.mark.parametrize(
     ("address", "caller"),
     [
