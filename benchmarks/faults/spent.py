@@ -32,6 +32,9 @@ def _spend(trial: Trial, what: int, limit: Callable[[Server, Callable[[], int]],
     with trial.asking(server, may_break=True, sizes=_SIZES):
         time.sleep(0.5)
         for _ in range(trial.rounds):
+            if server.is_ended():
+                trial.require(False, f"the server has ended: {server.words()[-2_000:]}")
+                return
             soft, hard = resource.prlimit(server.pid, what)
             leaving = limit(server, lambda: chance.randrange(_MOST_ROOM))
             resource.prlimit(server.pid, what, (leaving, hard))

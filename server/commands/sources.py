@@ -17,7 +17,7 @@ from server.access.hosts import own_address
 from server.config import Settings
 from server.sql.guard import SqlRefused
 from server.sql.query import Limits, SqlQueries
-from server.storage.database import LogUnusable, open_database, query_folder
+from server.storage.database import LogUnusable, fold, open_database, query_folder
 from server.storage.power_loss import mend_after_power_loss
 
 # A command line has no others to think of: an hour, and as many rows as there are.
@@ -83,6 +83,7 @@ def database_or_server(
         return
     with database:
         yield database
+        fold(database)
 
 
 def address_of(settings: Settings) -> str:

@@ -69,8 +69,9 @@ def _copy(cursor: duckdb.DuckDBPyConnection, path: Path) -> dict[str, int]:
             with contextlib.suppress(duckdb.Error):
                 cursor.rollback()
             raise
+        cursor.execute(f"CHECKPOINT {name}")  # writes all of it into the one file
     finally:
-        cursor.execute(f"DETACH {name}")  # writes all of it into the one file
+        cursor.execute(f"DETACH {name}")
     return rows
 
 

@@ -12,7 +12,7 @@ import duckdb
 from server.keeping.archive import sync_folder, write_whole
 from server.keeping.copying import CopyFailed, check_copy, copy_database, count_rows
 from server.keeping.space import files_of
-from server.storage.database import LogUnusable, open_database, unusable
+from server.storage.database import LogUnusable, fold, open_database, unusable
 
 
 def restore(source: Path, database: Path) -> tuple[dict[str, int], Path | None]:
@@ -115,7 +115,8 @@ def _copy(source: Path, to: Path) -> None:
 def _settle(database: Path) -> None:
     """Write what stands in the write-ahead log into the one file."""
     try:
-        open_database(database).close()
+        with open_database(database) as connection:
+            fold(connection)
     except LogUnusable as error:
         raise CopyFailed(str(error)) from error
 

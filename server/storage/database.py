@@ -37,6 +37,8 @@ class LogUnusable(Exception):
 def open_database(path: Path) -> duckdb.DuckDBPyConnection:
     """Open the database at `path`, making it and its folder where they are missing.
 
+    Where it is closed, nothing is written into it: see `fold`.
+
     Raises
     ------
     LogUnusable
@@ -56,6 +58,7 @@ def open_database(path: Path) -> duckdb.DuckDBPyConnection:
         config = _CONFIG | {"memory_limit": _memory_limit()}
         connection = duckdb.connect(str(path.absolute()), config=config)
         try:
+            connection.execute("PRAGMA disable_checkpoint_on_shutdown")
             _lock(connection, query_folder(path), keeping_folder(path))
         except duckdb.Error:
             connection.close()
@@ -63,6 +66,15 @@ def open_database(path: Path) -> duckdb.DuckDBPyConnection:
         return connection
     except (duckdb.Error, RuntimeError) as error:
         raise unusable(path, error) from error
+
+
+def fold(connection: duckdb.DuckDBPyConnection) -> None:
+    """Write what stands in the write-ahead log into the one file, if that can be done.
+
+    Not after a commit that failed: what is in memory may be something else than was committed.
+    """
+    with contextlib.suppress(duckdb.Error):
+        connection.execute("CHECKPOINT")
 
 
 def trim_memory(connection: duckdb.DuckDBPyConnection) -> None:

@@ -1,16 +1,18 @@
 """The database while it is open: one connection, and what is prepared on it."""
 
 import contextlib
+import re
 import threading
+import time
 import weakref
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
 import duckdb
 
 from server.contract import Contract
-from server.storage.database import LogUnusable, open_database, trim_memory, unusable
+from server.storage.database import LogUnusable, fold, open_database, trim_memory, unusable
 from server.storage.layout import Table, create_table
 from server.storage.power_loss import mend_after_power_loss
 from server.storage.tasks import Entry, Part
@@ -18,6 +20,11 @@ from server.storage.writing import insert, insertion, prepare
 
 T = TypeVar("T")
 _KEPT = "idempotency_keys"
+# A commit writes to the disk once its rows are in the table in memory, and takes all of them out
+# again where that fails.
+_DISK_FAILED = re.compile("Could not (write|fsync|truncate)|fsync failed|Failed to write")
+# Longest wait, in seconds, for readers that were interrupted.
+_READERS_S = 1.0
 
 
 class OpenLog:
@@ -37,6 +44,8 @@ class OpenLog:
         # Cursors that were given out, and a lock for giving them out.
         self._readers: weakref.WeakSet[duckdb.DuckDBPyConnection] = weakref.WeakSet()
         self._lock = threading.Lock()
+        # Whether what is in memory may be something else than was committed.
+        self._is_doubtful = False
         mend_after_power_loss(path)
         self._open()
         self.table = self.add(contract)
@@ -44,6 +53,8 @@ class OpenLog:
     def cursor(self) -> duckdb.DuckDBPyConnection:
         """Return a connection of the caller's own."""
         with self._lock:
+            if self._is_doubtful:
+                raise duckdb.ConnectionException("the log is about to be opened anew")
             cursor = self._database.cursor()
             self._readers.add(cursor)
         return cursor
@@ -57,6 +68,10 @@ class OpenLog:
 
     def commit(self, group: Sequence[Entry]) -> None:
         """Store the rows of all entries in one transaction."""
+        with self._doubting():
+            self._commit(group)
+
+    def _commit(self, group: Sequence[Entry]) -> None:
         few: dict[str, list[Part]] = {}
         batches: list[Part] = []
         for part in (part for entry in group for part in entry.parts):
@@ -82,7 +97,8 @@ class OpenLog:
 
     def add(self, contract: Contract) -> Table:
         """Make what a further contract needs."""
-        table = create_table(self._connection, contract)
+        with self._doubting():
+            table = create_table(self._connection, contract)
         self._contracts[table.name] = contract
         self._prepared.clear()
         return table
@@ -90,29 +106,79 @@ class OpenLog:
     def change(self, work: Callable[[duckdb.DuckDBPyConnection], T]) -> T:
         """Run `work` in a transaction of its own."""
         self._prepared.clear()
-        self._connection.begin()
-        try:
-            result = work(self._connection)
-            self._connection.commit()
-        except Exception:
-            with contextlib.suppress(duckdb.Error):
-                self._connection.rollback()
-            raise
+        with self._doubting():
+            self._connection.begin()
+            try:
+                result = work(self._connection)
+                self._connection.commit()
+            except Exception:
+                with contextlib.suppress(duckdb.Error):
+                    self._connection.rollback()
+                raise
         return result
 
+    @property
+    def is_doubtful(self) -> bool:
+        """Whether nothing can be stored before `recover`."""
+        return self._is_doubtful
+
     def recover(self) -> None:
-        """See whether a database that failed can be written, and open it anew where it must be."""
+        """See whether a database that failed can be written, and open it anew where it must be.
+
+        Raises
+        ------
+        duckdb.Error
+            If it cannot be written.
+        LogUnusable
+            If it cannot be opened, or readers have yet to let it go.
+        """
         self._prepared.clear()
-        # A failed checkpoint makes DuckDB refuse everything until then.
         try:
-            for contract in self._contracts.values():
+            for contract in () if self._is_doubtful else self._contracts.values():
                 create_table(self._connection, contract)
+        # A failed checkpoint makes DuckDB refuse everything until then.
         except (duckdb.FatalException, duckdb.ConnectionException):
-            self.close()
+            self._doubt()
+        if self._is_doubtful:
+            self._send_readers_away()
+            self._let_go()
             self._open()
+            self._is_doubtful = False
 
     def close(self) -> None:
         """Write it all into the one file, and let it go."""
+        if not self._is_doubtful:
+            fold(self._connection)
+        self._let_go()
+
+    @contextlib.contextmanager
+    def _doubting(self) -> Iterator[None]:
+        """Take what is in memory for doubtful where a commit fails in the middle.
+
+        Rows are brought into a table column by column. Where memory runs out on the way, DuckDB
+        (2.0.0) leaves the columns that had them longer than the others, and stores what comes next
+        in the wrong rows; what it has on the disk is right.
+        """
+        try:
+            yield
+        except (duckdb.TransactionException, MemoryError) as error:
+            if not _DISK_FAILED.search(str(error)):
+                self._doubt()
+            raise
+
+    def _doubt(self) -> None:
+        with self._lock:  # from now on, no reader is added
+            self._is_doubtful = True
+
+    def _send_readers_away(self) -> None:
+        """Interrupt whoever reads: as long as one has the database open, it is not read anew."""
+        deadline = time.monotonic() + _READERS_S
+        while _interrupt([*self._readers]):
+            if time.monotonic() > deadline:
+                raise LogUnusable("it has to be opened anew, and somebody still reads it")
+            time.sleep(0.01)
+
+    def _let_go(self) -> None:
         self._connection.close()
         self._database.close()
 
@@ -143,3 +209,13 @@ class OpenLog:
         except (duckdb.Error, LogUnusable) as error:
             self._database.close()
             raise unusable(self._path, error) from error
+
+
+def _interrupt(cursors: Sequence[duckdb.DuckDBPyConnection]) -> bool:
+    """Interrupt what these do, and tell whether any of them is open."""
+    are_open = False
+    for cursor in cursors:
+        with contextlib.suppress(duckdb.ConnectionException):  # it is closed
+            cursor.interrupt()
+            are_open = True
+    return are_open

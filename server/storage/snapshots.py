@@ -69,8 +69,6 @@ class Reader:
                     sources = find_sources(cursor, names)
                     self._found = (names, sources)
                 yield Snapshot(cursor, sources)
-        except duckdb.InterruptException as error:
-            raise ReadTooLong(f"this took longer than {timeout_s:g} s") from error
         except duckdb.Error as error:
             _logger.error("cannot read the prediction log: %s", error)
             raise LogUnavailable("the prediction log cannot be read") from error
@@ -78,14 +76,30 @@ class Reader:
 
 @contextlib.contextmanager
 def stopping(cursor: duckdb.DuckDBPyConnection, timeout_s: float | None) -> Iterator[None]:
-    """Interrupt what the cursor does once it has taken `timeout_s` seconds."""
+    """Interrupt what the cursor does once it has taken `timeout_s` seconds.
+
+    Raises
+    ------
+    ReadTooLong
+        Where it was interrupted for that.
+    """
     if timeout_s is None:
         yield
         return
-    timer = threading.Timer(timeout_s, cursor.interrupt)
+    is_late = threading.Event()
+
+    def stop() -> None:
+        is_late.set()
+        cursor.interrupt()
+
+    timer = threading.Timer(timeout_s, stop)
     timer.daemon = True
     timer.start()
     try:
         yield
+    except duckdb.InterruptException as error:
+        if is_late.is_set():
+            raise ReadTooLong(f"this took longer than {timeout_s:g} s") from error
+        raise
     finally:
         timer.cancel()

@@ -222,7 +222,8 @@ class Writer:
             change.result = change.work()
         except Exception as error:  # who handed it in gets it
             change.failure = error
-            if isinstance(error, duckdb.IOException | duckdb.FatalException):
+            is_broken = isinstance(error, duckdb.IOException | duckdb.FatalException)
+            if is_broken or self._log.is_doubtful:
                 self._note_failure(error)
 
     def _note_failure(self, error: Exception) -> None:

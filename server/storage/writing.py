@@ -1,5 +1,6 @@
 """Bring the columns of a request into a table: row by row, or as a batch of columns."""
 
+import contextlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import repeat
@@ -68,7 +69,9 @@ def insert(
             batch.values,
         )
     finally:
-        connection.unregister("batch")
+        # Where that has failed, its error is the one to tell.
+        with contextlib.suppress(duckdb.Error):
+            connection.unregister("batch")
 
 
 class Batch(NamedTuple):

@@ -15,7 +15,7 @@ from server.payload import Instances
 from server.sql.downloads import new_file
 from server.storage.memory import most_bytes
 from server.storage.parts import literal
-from server.storage.snapshots import stopping
+from server.storage.snapshots import ReadTooLong, stopping
 from server.storage.tasks import LogUnavailable
 from server.tables.checking import check_names, check_values, invalid, too_many
 
@@ -95,7 +95,7 @@ class ParquetReader:
             # What some damaged files bring about, and what ends the database that has read them.
             self._connection = None
             raise _malformed(_first_line(error)) from None
-        except duckdb.InterruptException:
+        except ReadTooLong:
             raise _malformed(f"it takes longer than {_TIMEOUT_S:g} s to read") from None
         except (duckdb.Error, RuntimeError, MemoryError, UnicodeDecodeError) as error:
             raise _malformed(_first_line(error)) from None

@@ -290,7 +290,8 @@ def test_a_commit_that_takes_too_long_is_not_acknowledged(open_log, contract, mo
 @pytest.mark.parametrize(
     "error",
     [
-        duckdb.TransactionException("Failed to commit: No space left on device"),
+        duckdb.TransactionException('Failed to commit: Could not write file "x": No space left'),
+        duckdb.TransactionException("Failed to commit: Failed to allocate block (bad allocation)"),
         duckdb.FatalException("database has been invalidated"),
     ],
 )
@@ -317,6 +318,53 @@ def test_a_failed_commit_is_told_and_got_over(open_log, contract, monkeypatch, e
     assert log.trouble is None
     log.append(**rows(contract))
     assert len(newest(log, 10)) == 1
+
+
+def test_after_a_commit_without_memory_the_log_is_read_from_the_disk_anew(
+    open_log, contract, monkeypatch, tmp_path
+):
+    monkeypatch.setattr(writer, "_PROBE_INTERVAL_S", 0.02)
+    monkeypatch.setattr(open_log_module, "_READERS_S", 0.05)
+    log = open_log()
+    log.append(**rows(contract, ids=["before"]))
+    wal = tmp_path / "log.duckdb.wal"
+    stored = wal.read_bytes()
+    reader = log.cursor()
+    # What is in memory alone, and a long query of somebody else.
+    log.change(lambda connection: connection.execute("SET memory_limit = '77MiB'"))
+
+    def query():
+        with pytest.raises(duckdb.InterruptException):
+            reader.execute("SELECT sum(a.range * b.range) FROM range(1000000) a, range(1000000) b")
+
+    read = threading.Thread(target=query)
+    read.start()
+
+    def fail(*_):
+        raise duckdb.TransactionException("Failed to commit: Allocation failure")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(open_log_module, "insertion", fail)
+        with pytest.raises(LogUnavailable):
+            log.append(**rows(contract, ids=["never"]))
+
+    with pytest.raises(LogUnavailable):
+        log.cursor()
+    read.join(10)
+    assert not read.is_alive()
+    assert log.trouble
+    reader.close()
+    deadline = time.monotonic() + 5
+    while log.trouble and time.monotonic() < deadline:
+        time.sleep(0.01)
+    ((limit,),) = log.cursor().execute("SELECT current_setting('memory_limit')").fetchall()
+    assert limit != "77.0 MiB"
+    # Nothing of what was in memory came into the file.
+    assert wal.read_bytes().startswith(stored)
+    log.append(**rows(contract, ids=["after"]))
+    assert [each["id"] for each in newest(log, 10)] == ["after", "before"]
+    log.close()
+    assert not wal.exists()
 
 
 def test_a_database_in_use_names_the_process(open_log, tmp_path):
