@@ -2,6 +2,7 @@
 
 import json
 import logging
+import re
 from http import HTTPStatus
 from typing import Any
 
@@ -19,6 +20,8 @@ _DETAILS = {
     405: "this route takes other methods, which Allow names",
     413: "the body is larger than SEXTANT_MAX_BODY_BYTES",
 }
+# What libraries say that know no MemoryError, and Python where a thread has no room for its stack.
+_NO_MEMORY = re.compile("bad_alloc|bad allocation|[Ff]ailed to allocate|can't start new thread")
 PROBLEM_TYPE = "application/problem+json"
 _logger = logging.getLogger(__name__)
 
@@ -41,9 +44,7 @@ def register(app: Flask) -> None:
 
     @app.errorhandler(LogUnavailable)
     def _(error: LogUnavailable) -> Response:
-        response = problem_response(HTTPStatus.SERVICE_UNAVAILABLE, detail_of(error))
-        response.headers["Retry-After"] = "1"
-        return response
+        return _unavailable(error)
 
     @app.errorhandler(MalformedKey)
     def _(error: MalformedKey) -> Response:
@@ -71,10 +72,19 @@ def register(app: Flask) -> None:
 
     @app.errorhandler(Exception)
     def _(error: Exception) -> Response:
+        if isinstance(error, MemoryError) or _NO_MEMORY.search(str(error)):
+            _logger.error("a request had too little memory: %s", error)
+            return _unavailable(LogUnavailable("there is too little memory"))
         _logger.exception("unexpected", exc_info=error)
         return problem_response(
             HTTPStatus.INTERNAL_SERVER_ERROR, "the server has a fault; it is in its log"
         )
+
+
+def _unavailable(error: LogUnavailable) -> Response:
+    response = problem_response(HTTPStatus.SERVICE_UNAVAILABLE, detail_of(error))
+    response.headers["Retry-After"] = "1"
+    return response
 
 
 def detail_of(error: LogUnavailable) -> str:

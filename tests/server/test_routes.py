@@ -266,7 +266,7 @@ def test_values_without_a_finite_answer_are_refused_with_their_place(make_app, t
 
 
 def test_an_unexpected_fault_tells_nothing_of_the_inside(app, client, monkeypatch):
-    def fail(_arrays):
+    def fail(*_, **__):
         raise ValueError("secret")
 
     monkeypatch.setattr(app.extensions["sextant"].model, "predict", fail)
@@ -275,6 +275,30 @@ def test_an_unexpected_fault_tells_nothing_of_the_inside(app, client, monkeypatc
 
     assert response.status_code == 500
     assert "secret" not in response.text
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        MemoryError(),
+        RuntimeError("can't start new thread"),
+        RuntimeError("Non-zero status code returned while running If node: std::bad_alloc"),
+        RuntimeError("Failed to allocate memory for requested buffer of size 168192"),
+    ],
+)
+def test_a_want_of_memory_is_told_to_pass(app, client, monkeypatch, error):
+    def fail(*_, **__):
+        raise error
+
+    with monkeypatch.context() as patch:
+        patch.setattr(app.extensions["sextant"].model, "predict", fail)
+        response = client.post("/predict", json=STAR)
+
+    assert response.status_code == 503
+    assert response.headers["Retry-After"] == "1"
+    assert "there is too little memory: send the request again" in response.json["detail"]
+    assert logged(client) == []
+    assert client.post("/predict", json=STAR).status_code == 200
 
 
 def test_a_request_is_called_what_its_sender_called_it(client):
