@@ -9,7 +9,7 @@ import numpy as np
 from server.contract import Contract, to_decimals
 from server.explained import Bound, Novelty
 from server.payload import Instances
-from server.reasons import to_reasons
+from server.reasons import to_reasons, to_subjects
 from server.served import Said
 
 Rows = list[Any]
@@ -86,11 +86,12 @@ def to_answers(
             columns[output.name] = _TOLD[output.role](contract, outputs[output.name])
     if "novelty" in outputs:
         columns["novelty"] = _novelty(contract, values, outputs)
-    derived = to_decimals(outputs["derived"]) if reasons and "derived" in outputs else []
+    has_derived = reasons and "derived" in outputs
+    subjects = to_subjects(contract, outputs["derived"]) if has_derived else []
     for head in contract.explanation.heads if reasons else []:
         if head.contributions in outputs:
             name = head.contributions.removesuffix("contributions") + "reasons"
-            columns[name] = to_reasons(contract, head, outputs, derived)
+            columns[name] = to_reasons(contract, head, outputs, subjects)
     return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
 
 

@@ -38,23 +38,17 @@ def _shortest(array: Any) -> Any:
     """
     wide = array.astype(np.float64)
     size = np.abs(wide)
-    is_exact = (size > _EXACT_FROM) & (size < _EXACT_TO) | (size == 0)
-    if array.size < _FEW or not is_exact.all():
+    is_usual = (size > _EXACT_FROM) & (size < _EXACT_TO)
+    if array.size < _FEW or not (is_usual | (size == 0) | np.isnan(size)).all():
         return array.astype("U32").astype(np.float64)  # a text for each
-    exponent = np.floor(np.log10(size, where=size > 0, out=np.zeros_like(size)))
-    rounded = np.empty_like(wide)
-    missing = np.ones(array.shape, dtype=bool)
-    for digits in (6, 7, 8, 9):
-        # A whole number of `digits` digits: it and the power of ten are exact, and so their
-        # quotient or product is the float64 next to the decimal.
-        power = (digits - 1 - exponent).astype(np.int64)
-        up, down = _POWERS[np.maximum(power, 0)], _POWERS[np.maximum(-power, 0)]
-        candidate = np.rint(wide * up / down) * down / up
-        np.copyto(rounded, candidate, where=missing)
-        missing &= rounded.astype(np.float32) != array
-        if not missing.any():
-            break
-    return rounded
+    exponent = np.floor(np.log10(size, where=is_usual, out=np.zeros_like(size))).astype(np.int64)
+    # Whole numbers of 6 to 9 digits: each and its power of ten are exact, and so their quotient or
+    # product is the float64 next to the decimal. All at once: few values take as long as many.
+    power = np.arange(5, 9).reshape(4, *(1,) * array.ndim) - exponent
+    up, down = _POWERS[np.maximum(power, 0)], _POWERS[np.maximum(-power, 0)]
+    candidates = np.rint(wide * up / down) * down / up
+    fits = candidates.astype(np.float32) == array
+    return np.take_along_axis(candidates, fits.argmax(axis=0)[None], axis=0)[0]
 
 
 class Feature(msgspec.Struct, frozen=True):

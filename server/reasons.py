@@ -5,22 +5,37 @@ from typing import Any
 
 import numpy as np
 
-from server.contract import Contract
+from server.contract import Contract, to_decimals
 from server.explained import ExplainedHead
 
 # Contributions are true to about this; further digits are noise.
 _DECIMALS = 6
+
+# A derived feature of one row: its name, its value, None where it is missing, and both in words.
+Subject = tuple[str, float | None, str]
+
+
+def to_subjects(contract: Contract, derived: Any) -> list[list[Subject]]:
+    """Return, by row, what reasons are of; all heads of a model share them."""
+    names = [feature.name for feature in contract.explanation.features]
+    return [
+        [
+            (name, value, f"{name} = {value:.4g}")
+            if value == value
+            else (name, None, f"{name} (missing)")
+            for name, value in zip(names, row, strict=True)
+        ]
+        for row in to_decimals(derived)
+    ]
 
 
 def to_reasons(
     contract: Contract,
     head: ExplainedHead,
     outputs: Mapping[str, Any],
-    derived: Sequence[Sequence[float]],
+    subjects: Sequence[Sequence[Subject]],
 ) -> list[list[dict[str, Any]]]:
     """Return, by row, each derived feature with its value and what it adds for the answer.
-
-    `derived` holds, by row, the decimals of the derived features.
 
     A contribution is of the raw score of the predicted class, or of the value; with two classes
     the score is that of the second, and counts the other way round for the first.
@@ -28,22 +43,24 @@ def to_reasons(
     exact = _toward_answer(contract, outputs, outputs[head.contributions])
     toward = np.round(exact, _DECIMALS) + 0.0  # no minus before a zero
     order = np.argsort(-np.abs(toward), axis=1, kind="stable").tolist()
-    names = [feature.name for feature in contract.explanation.features]
     verbs = _verbs(contract, outputs)
     return [
-        [
-            {
-                "feature": names[at],
-                "value": None if values[at] != values[at] else values[at],
-                "contribution": added[at],
-                "detail": _detail(names[at], values[at], added[at], more, less),
-            }
-            for at in by_size
-        ]
-        for by_size, values, added, (more, less) in zip(
-            order, derived, toward.tolist(), verbs, strict=True
+        [_reason(row[at], added[at], more, less) for at in by_size]
+        for by_size, row, added, (more, less) in zip(
+            order, subjects, toward.tolist(), verbs, strict=True
         )
     ]
+
+
+def _reason(subject: Subject, added: float, more: str, less: str) -> dict[str, Any]:
+    feature, value, words = subject
+    if added > 0:
+        detail = f"{words} {more} by {added:.3g}"
+    elif added:
+        detail = f"{words} {less} by {-added:.3g}"
+    else:
+        detail = f"{words} moves nothing"
+    return {"feature": feature, "value": value, "contribution": added, "detail": detail}
 
 
 def _toward_answer(contract: Contract, outputs: Mapping[str, Any], contributions: Any) -> Any:
@@ -63,10 +80,3 @@ def _verbs(contract: Contract, outputs: Mapping[str, Any]) -> list[tuple[str, st
         ]
     name = contract.target.name
     return [(f"raises {name}", f"lowers {name}")] * len(outputs["value"])
-
-
-def _detail(name: str, value: float, added: float, more: str, less: str) -> str:
-    subject = f"{name} (missing)" if value != value else f"{name} = {value:.4g}"
-    if added == 0:
-        return f"{subject} moves nothing"
-    return f"{subject} {more if added > 0 else less} by {abs(added):.3g}"

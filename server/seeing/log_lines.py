@@ -2,6 +2,7 @@
 
 import logging
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -60,5 +61,10 @@ class TextLines(logging.Formatter):
 
 
 def _iso(seconds: float) -> str:
-    text = datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds")
-    return text.replace("+00:00", "Z")
+    whole = int(seconds)
+    return f"{_whole_second(whole)}.{int(1e3 * (seconds - whole)):03d}Z"
+
+
+@lru_cache(maxsize=2)
+def _whole_second(seconds: int) -> str:
+    return datetime.fromtimestamp(seconds, UTC).replace(tzinfo=None).isoformat()

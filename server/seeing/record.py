@@ -20,6 +20,11 @@ def known_method(method: str) -> str:
     return method if method in _METHODS else OTHER_METHOD
 
 
+def to_ms(seconds: float) -> float:
+    """Return milliseconds to the microsecond; to round to digits takes four times as long."""
+    return round(1e6 * seconds) / 1e3
+
+
 class Record:
     """One request, from the moment it had come in whole.
 
@@ -63,10 +68,7 @@ class Record:
         """Return the milliseconds of each part, in order; the last one until the end, or now."""
         begun = self._parts
         ends = [began for _, began in begun[1:]] + [self._ended or time.perf_counter()]
-        return {
-            name: round(1e3 * (end - began), 3)
-            for (name, began), end in zip(begun, ends, strict=True)
-        }
+        return {name: to_ms(end - began) for (name, began), end in zip(begun, ends, strict=True)}
 
     def server_timing(self) -> str | None:
         """Return the header Server-Timing of a request that has more parts than any other."""

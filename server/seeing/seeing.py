@@ -14,7 +14,7 @@ from server.prediction_log import PredictionLog
 from server.seeing.gauges import Gauges
 from server.seeing.limit_metrics import LimitMetrics
 from server.seeing.prediction_metrics import PredictionMetrics
-from server.seeing.record import Record
+from server.seeing.record import Record, to_ms
 from server.seeing.refreshed import Refreshed
 from server.seeing.request_metrics import RequestMetrics
 from server.seeing.verdicts import Verdicts, judge_last_day
@@ -91,7 +91,7 @@ class Seeing:
             line["trace_id"], line["span_id"] = trace.trace_id, trace.span_id
             line["parent_id"] = trace.parent_id
         line["method"], line["route"], line["status"] = record.method, route, status
-        line["duration_ms"] = round(1e3 * seconds, 3)
+        line["duration_ms"] = to_ms(seconds)
         if record.key is not None:
             line["key"] = record.key
         if record.rows is not None:

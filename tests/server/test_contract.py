@@ -23,9 +23,11 @@ def floats_of_all_sizes():
             np.float32
         ),
         np.array([0.0, -0.0, np.nan, np.inf, 1e-45, 3.4028235e38] * 10, dtype=np.float32),
+        np.array([0.0, -0.0, np.nan, 0.1, 1e-12, 123456789] * 10, dtype=np.float32),
         np.array([[0.1, 0.2]], dtype=np.float32),
+        np.array([[0.1, np.nan], [19.47406, -8.96e-06]] * 20, dtype=np.float32),
     ],
-    ids=["all", "common", "shares", "short", "powers", "odd", "few"],
+    ids=["all", "common", "shares", "short", "powers", "odd", "missing", "few", "rows"],
 )
 def test_a_float32_is_the_decimal_that_python_would_write_for_it(values):
     decimals = np.array(to_decimals(values))
