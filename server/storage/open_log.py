@@ -23,6 +23,7 @@ _KEPT = "idempotency_keys"
 # A commit writes to the disk once its rows are in the table in memory, and takes all of them out
 # again where that fails.
 _DISK_FAILED = re.compile("Could not (write|fsync|truncate)|fsync failed|Failed to write")
+_SYNC_FAILED = re.compile("Could not fsync|fsync failed")
 # Longest wait, in seconds, for readers that were interrupted.
 _READERS_S = 1.0
 
@@ -46,6 +47,8 @@ class OpenLog:
         self._lock = threading.Lock()
         # Whether what is in memory may be something else than was committed.
         self._is_doubtful = False
+        # Whether the system may take for written what is not.
+        self._is_unsynced = False
         mend_after_power_loss(path)
         self._open()
         self.table = self.add(contract)
@@ -143,7 +146,9 @@ class OpenLog:
             self._send_readers_away()
             self._let_go()
             self._open()
-            self._is_doubtful = False
+            if self._is_unsynced:
+                self._connection.execute("CHECKPOINT")
+            self._is_doubtful = self._is_unsynced = False
 
     def close(self) -> None:
         """Write it all into the one file, and let it go."""
@@ -158,11 +163,17 @@ class OpenLog:
         Rows are brought into a table column by column. Where memory runs out on the way, DuckDB
         (2.0.0) leaves the columns that had them longer than the others, and stores what comes next
         in the wrong rows; what it has on the disk is right.
+
+        After a sync that failed, what it was to write is read back and may be gone once the power
+        is; what is written behind it would stand behind a hole. So all of it is written anew.
         """
         try:
             yield
-        except (duckdb.TransactionException, MemoryError) as error:
-            if not _DISK_FAILED.search(str(error)):
+        except (duckdb.Error, MemoryError) as error:
+            told = str(error)
+            self._is_unsynced = self._is_unsynced or bool(_SYNC_FAILED.search(told))
+            is_in_commit = isinstance(error, duckdb.TransactionException | MemoryError)
+            if self._is_unsynced or (is_in_commit and not _DISK_FAILED.search(told)):
                 self._doubt()
             raise
 

@@ -3,7 +3,8 @@
 A commit writes many sectors and is acknowledged once they are synced: where power failed before,
 some of them may be missing, and DuckDB refuses the whole log. A checkpoint writes new metadata into
 free parts of blocks whose other parts the last checkpoint needs: where power failed in between, the
-block's checksum is of neither, though what is needed of it is whole.
+block's checksum is of neither, though what is needed of it is whole. And at the first start, it
+may have failed before the file itself was whole.
 """
 
 import fcntl
@@ -23,6 +24,7 @@ _logger = logging.getLogger(__name__)
 _BLOCK_BYTES = 262_144
 _FIRST_BLOCK = 3 * 4096
 _CHECKSUM_BYTES = 8
+_SECTOR_BYTES = 512
 _AT = re.compile(r"Corrupt database file: .* in block at location (\d+)")
 
 
@@ -33,8 +35,13 @@ def mend_after_power_loss(database: Path) -> None:
     where another process has the log, and nothing that was acknowledged is changed.
     """
     try:
-        if not database.is_file() or not any(wal.is_file() for wal in wals_of(database)):
-            return  # it was stopped in order, or never written
+        if not database.is_file():
+            return
+        if not any(wal.is_file() for wal in wals_of(database)):
+            # It was stopped in order, or never written.
+            if database.stat().st_size <= _FIRST_BLOCK:
+                _put_aside_unless_whole(database)
+            return
         with database.open("r+b") as file:
             # DuckDB's own kind of lock.
             fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -68,9 +75,36 @@ def seal_torn_blocks(database: Path) -> list[int]:
     return sealed
 
 
+def _put_aside_unless_whole(database: Path) -> None:
+    """Rename a file that holds no block of data, and of whose headers parts never came to the disk.
+
+    DuckDB writes three headers when it makes a file, and a write-ahead log before anything else.
+    """
+    with database.open("r+b") as file:
+        fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        first = file.read(_SECTOR_BYTES)
+        if not first or (any(first) and first[8:12] != b"DUCK"):
+            return  # DuckDB makes it anew, or it is something else
+        try:
+            duckdb.connect(str(database.absolute()), read_only=True).close()
+        except duckdb.Error:
+            aside = database.with_name(f"{database.name}.unfinished-{_now()}")
+            database.rename(aside)
+            _logger.warning(
+                "%s was never made whole, as when power fails at the first start: nothing was "
+                "stored in it, and it is kept as %s",
+                database,
+                aside.name,
+            )
+
+
+def _now() -> str:
+    return f"{datetime.now(UTC):%Y%m%dT%H%M%S.%f}"
+
+
 def _cut(wal: Path, whole_bytes: int) -> None:
     """Cut a transaction off that never came to the disk whole; its bytes are kept beside."""
-    kept = wal.with_name(f"{wal.name}.cut-{datetime.now(UTC):%Y%m%dT%H%M%S.%f}")
+    kept = wal.with_name(f"{wal.name}.cut-{_now()}")
     with kept.open("xb") as file:
         file.write(wal.read_bytes()[whole_bytes:])
         file.flush()

@@ -367,6 +367,30 @@ def test_after_a_commit_without_memory_the_log_is_read_from_the_disk_anew(
     assert not wal.exists()
 
 
+def test_after_a_sync_that_failed_all_is_written_anew(open_log, contract, monkeypatch, tmp_path):
+    monkeypatch.setattr(writer, "_PROBE_INTERVAL_S", 0.02)
+    log = open_log()
+    log.append(**rows(contract, ids=["before"]))
+    wal = tmp_path / "log.duckdb.wal"
+    before = wal.stat().st_size
+
+    def fail(*_):
+        raise duckdb.FatalException("FATAL Error: fsync failed!")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(open_log_module, "insertion", fail)
+        with pytest.raises(LogUnavailable):
+            log.append(**rows(contract))
+    deadline = time.monotonic() + 5
+    while log.trouble and time.monotonic() < deadline:
+        time.sleep(0.01)
+
+    assert log.trouble is None
+    # What stood in the write-ahead log, and may not be on the disk, is in the file.
+    assert not wal.exists() or wal.stat().st_size < before
+    assert [each["id"] for each in newest(log, 10)] == ["before"]
+
+
 def test_a_database_in_use_names_the_process(open_log, tmp_path):
     path = tmp_path / "taken.duckdb"
     holder = subprocess.Popen(

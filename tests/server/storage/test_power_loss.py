@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from server.app import create_app
@@ -145,6 +146,44 @@ def test_a_torn_block_without_a_checkpoint_is_damage(killed, tmp_path):
     with pytest.raises(LogUnusable, match="damaged"):
         rows_of(path)
     assert path.read_bytes() == torn(file)
+
+
+@pytest.mark.parametrize(
+    ("missing", "is_whole"),
+    [
+        (range(8), False),
+        (range(24), False),
+        (range(8, 9), False),
+        (range(16, 24), False),
+        (range(1, 8), True),  # sectors in which nothing stands
+    ],
+)
+def test_a_file_that_was_never_made_whole_is_put_aside(missing, is_whole, tmp_path, caplog):
+    path = tmp_path / "log.duckdb"
+    duckdb.connect(str(path)).close()
+    content = bytearray(path.read_bytes()[: 3 * 4096])
+    for sector in missing:
+        content[sector * SECTOR : (sector + 1) * SECTOR] = bytes(SECTOR)
+    path.write_bytes(content)
+
+    with caplog.at_level(logging.WARNING):
+        assert rows_of(path) == 0
+
+    kept = [each.read_bytes() for each in tmp_path.glob("*.unfinished-*")]
+    assert kept == ([] if is_whole else [content])
+    assert ("was never made whole" in caplog.text) is not is_whole
+
+
+@pytest.mark.parametrize("content", [b"notes\n", b"x" * 4096, b"SQLite format 3\0" * 512])
+def test_a_small_file_of_something_else_is_not_put_aside(content, tmp_path):
+    path = tmp_path / "log.duckdb"
+    path.write_bytes(content)
+
+    with pytest.raises(LogUnusable):
+        create_app(Settings(model=SHIPPED, database=path))
+
+    assert path.read_bytes() == content
+    assert [*tmp_path.iterdir()] == [path]
 
 
 def test_the_log_of_another_process_is_left_alone(killed, tmp_path):
