@@ -59,12 +59,25 @@ class Asked:
         stream = self._request.get_body_stream()
         self.body: bytes = stream.read()
         stream.seek(0)
+        self._has_left = False
 
     def answer(self, answer: Answer) -> None:
         """Send the answer."""
-        self._channel.server.admission.single_left(self.caller)
+        self._leave()
         self._channel.answer(answer)
 
     def pass_on(self) -> None:
-        """Give the request to Flask, on a thread of its own."""
-        self._channel.server.admission.single_passed_on(self._channel, self.caller)
+        """Give the request to Flask, on a thread of its own, unless it has left already."""
+        if not self._has_left:
+            self._has_left = True
+            self._channel.server.admission.single_passed_on(self._channel, self.caller)
+
+    def drop(self) -> None:
+        """Close the connection, unless the request has left already: nothing true can be said."""
+        if not self._has_left:
+            self._leave()
+            self._channel.handle_close()
+
+    def _leave(self) -> None:
+        self._has_left = True
+        self._channel.server.admission.single_left(self.caller)

@@ -61,7 +61,10 @@ class Asked(Protocol):
         """Send the answer."""
 
     def pass_on(self) -> None:
-        """Give the request to Flask instead."""
+        """Give the request to Flask instead, unless it has left already."""
+
+    def drop(self) -> None:
+        """Close its connection, unless it has left already."""
 
 
 @dataclass(frozen=True)
@@ -107,10 +110,12 @@ class Together:
         """Send the answers whose rows are stored, and tell whether there were any."""
         before = len(self._handed_in)
         while self._handed_in and self._is_over(self._handed_in[0]):
+            group = self._handed_in.popleft()
             try:
-                self._send(self._handed_in.popleft())
+                self._send(group)
             except Exception:  # whatever it is, the loop goes on
                 _logger.exception("unexpected")
+                _drop(group.asked)
         return len(self._handed_in) < before
 
     def predict(self) -> None:
@@ -165,15 +170,15 @@ class Together:
         rows, shadows = answered.rows([each.request_id for each in asked])
         task = parts.log.hand_in(self._wake, *rows, shadows=shadows)
         handed_in_at = time.monotonic()
-        if not self._handed_in:
-            task.begun.wait(_HEAD_START_S)
-        # Put into words while the writer commits.
-        answers = [(b"", "")] * len(asked)
-        for said in answered.said:
-            shared, contents = to_contents(said, reasons=True)
-            for place, content in zip(said.places, contents, strict=True):
-                location = f"{asked[place].prefix}/predictions/{content['prediction_id']}"
-                answers[place] = (msgspec.json.encode({**shared, **content}), location)
+        try:
+            if not self._handed_in:
+                task.begun.wait(_HEAD_START_S)
+            # Put into words while the writer commits.
+            answers = _write(asked, answered)
+        except Exception:  # Flask would store them once more
+            _logger.exception("unexpected")
+            _drop(asked)
+            return
         self._handed_in.append(_Group(parts, asked, answered, answers, task, handed_in_at))
 
     def _send(self, group: _Group) -> None:
@@ -203,6 +208,22 @@ class Together:
         seeing = self._now().seeing
         for each in asked:
             seeing.finish(each.record, "/predict", status, each.request_id)
+
+
+def _write(asked: Sequence[Asked], answered: Answered) -> list[tuple[bytes, str]]:
+    """Return body and location of each."""
+    answers = [(b"", "")] * len(asked)
+    for said in answered.said:
+        shared, contents = to_contents(said, reasons=True)
+        for place, content in zip(said.places, contents, strict=True):
+            location = f"{asked[place].prefix}/predictions/{content['prediction_id']}"
+            answers[place] = (msgspec.json.encode({**shared, **content}), location)
+    return answers
+
+
+def _drop(asked: Sequence[Asked]) -> None:
+    for each in asked:
+        each.drop()
 
 
 def _answer(asked: Asked, status: HTTPStatus, headers: list[tuple[str, str]], body: bytes) -> None:

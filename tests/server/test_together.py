@@ -12,7 +12,7 @@ from email.utils import parsedate_to_datetime
 import duckdb
 import pytest
 
-from server import listener
+from server import listener, together
 from server.app import create_app
 from server.config import Settings
 from server.storage import open_log
@@ -185,6 +185,28 @@ def test_a_commit_that_fails_is_a_503_and_the_next_one_is_not(run, monkeypatch):
     assert (status, headers["Retry-After"]) == (503, "1")
     assert "cannot be written" in answer["detail"]
     assert running.ask(OBJECT)[0] == 200
+
+
+@pytest.mark.parametrize("part", ["to_contents", "headers_of"])
+def test_a_fault_once_rows_are_handed_in_closes_the_connection_and_stores_once(
+    run, monkeypatch, part
+):
+    running = run()
+    works = getattr(together, part)
+
+    def fail(*_, **__):
+        monkeypatch.setattr(together, part, works)
+        raise MemoryError
+
+    monkeypatch.setattr(together, part, fail)
+
+    with pytest.raises((http.client.RemoteDisconnected, ConnectionResetError)):
+        running.ask(OBJECT)
+
+    assert running.ask(OBJECT)[0] == 200
+    with running.log.reading() as snapshot:
+        stored = snapshot.cursor.execute("SELECT count(*) FROM predictions").fetchone()
+    assert stored == (2,)
 
 
 def test_a_commit_that_takes_too_long_is_a_503(run, monkeypatch):
