@@ -46,7 +46,7 @@ class Seeing:
         self._requests = RequestMetrics(self.registry)
         self.limits = LimitMetrics(self.registry)
         self.predictions = PredictionMetrics(champion.model, self.registry)
-        log.observe_with(WriterMetrics(settings.database, self.registry).written)
+        log.observe_with(WriterMetrics(self.registry).written)
         self.gauges = Gauges(settings, log, is_stopping, load)
         verdicts = Refreshed(lambda: judge_last_day(log, self._champion, settings), Verdicts())
         log.before_close(verdicts.stop)

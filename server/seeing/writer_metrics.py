@@ -14,16 +14,14 @@ _REASONS = ("queue_full", "commit_timeout", "commit_failed")
 class WriterMetrics:
     """Histograms of commits, and counters of what could not be stored."""
 
-    def __init__(self, database: Path, registry: CollectorRegistry) -> None:
+    def __init__(self, registry: CollectorRegistry) -> None:
         def seconds(name: str, meaning: str) -> Histogram:
             return Histogram(name, meaning, buckets=_BUCKETS, registry=registry)
 
-        self._wal = wal_of(database)
-        self._wal_bytes = 0
         self._commit = seconds("prediction_log_commit_seconds", "One commit of all that waited.")
         self._checkpoint = seconds(
             "prediction_log_checkpoint_seconds",
-            "A commit that also brought the write-ahead log into the database.",
+            "To bring the write-ahead log into the database, while commits wait.",
         )
         self._change = seconds(
             "prediction_log_change_seconds", "Other work of the writer, while predictions wait."
@@ -47,17 +45,12 @@ class WriterMetrics:
         if outcome == "committed":
             self._commit.observe(seconds)
             self._group.observe(rows)
-            self._look_for_checkpoint(seconds)
+        elif outcome == "checkpointed":
+            self._checkpoint.observe(seconds)
         elif outcome == "changed":
             self._change.observe(seconds)
         else:
             self._unstored[outcome].inc(rows)
-
-    def _look_for_checkpoint(self, seconds: float) -> None:
-        # DuckDB does not tell; but its write-ahead log shrinks at no other time.
-        before, self._wal_bytes = self._wal_bytes, size_of(self._wal)
-        if self._wal_bytes < before:
-            self._checkpoint.observe(seconds)
 
 
 def wal_of(database: Path) -> str:

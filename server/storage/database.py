@@ -10,9 +10,10 @@ from server.storage.parts import literal
 from server.storage.write_ahead import look_at_wal, wals_of
 
 _CONFIG: dict[str, str | bool | int | float | list[str]] = {
-    # A checkpoint holds up every commit: small ones hold them up briefly, and so do those that do
-    # not put together what earlier ones have written. That is done where rows are removed.
-    "checkpoint_threshold": "6MB",
+    # The writer makes checkpoints itself, once those who wait have their answer; this is for what
+    # else writes. They hold up every commit, and do so briefly where they do not put together what
+    # earlier ones have written. That is done where rows are removed.
+    "checkpoint_threshold": "16MB",
     "max_vacuum_tasks": 0,
     "allowed_configs": ["max_vacuum_tasks", "memory_limit"],
     # Written so that DuckDB 1.4 and later can read it.

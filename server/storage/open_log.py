@@ -16,6 +16,7 @@ from server.storage.database import LogUnusable, fold, open_database, trim_memor
 from server.storage.layout import Table, create_table
 from server.storage.power_loss import mend_after_power_loss
 from server.storage.tasks import Entry, Part
+from server.storage.write_ahead import wals_of
 from server.storage.writing import insert, insertion, prepare
 
 T = TypeVar("T")
@@ -24,6 +25,8 @@ _KEPT = "idempotency_keys"
 # again where that fails.
 _DISK_FAILED = re.compile("Could not (write|fsync|truncate)|fsync failed|Failed to write")
 _SYNC_FAILED = re.compile("Could not fsync|fsync failed")
+# The write-ahead log is brought into the file once it is so long: small ones take 20 to 40 ms.
+_WAL_BYTES = 6_000_000
 # Longest wait, in seconds, for readers that were interrupted.
 _READERS_S = 1.0
 
@@ -39,6 +42,7 @@ class OpenLog:
 
     def __init__(self, path: Path, contract: Contract) -> None:
         self._path = path
+        self._wal = wals_of(path)[0]
         self._contracts: dict[str, Contract] = {}
         # Names of the tables that rows are prepared for.
         self._prepared: set[str] = set()
@@ -68,6 +72,16 @@ class OpenLog:
         with self._lock, contextlib.suppress(duckdb.Error):
             if not self._readers:
                 trim_memory(self._connection)
+
+    def fold_when_long(self) -> bool:
+        """Bring a long write-ahead log into the file, and tell whether that was done."""
+        try:
+            if self._wal.stat().st_size < _WAL_BYTES:
+                return False
+            self._connection.execute("CHECKPOINT")
+        except (FileNotFoundError, duckdb.TransactionException):
+            return False  # nothing is there, or a reader is in the way: after another commit
+        return True
 
     def commit(self, group: Sequence[Entry]) -> None:
         """Store the rows of all entries in one transaction."""

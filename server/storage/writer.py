@@ -24,8 +24,8 @@ _PROBE_INTERVAL_S = 1.0
 _TRIM_ROWS, _TRIM_S = 5_000, 0.5
 
 T = TypeVar("T")
-# Told of an outcome, its rows and its seconds: committed and changed; commit_failed, queue_full
-# and commit_timeout, whose rows are not known to be stored. It must not raise.
+# Told of an outcome, its rows and its seconds: committed, changed and checkpointed; commit_failed,
+# queue_full and commit_timeout, whose rows are not known to be stored. It must not raise.
 Observe = Callable[[str, int, float], None]
 
 
@@ -204,7 +204,17 @@ class Writer:
                     self._change(task)
                     self.observe("changed", 0, time.monotonic() - self._commit_began)
                     task.finish()
+            if not self._failure:
+                self._fold_when_long()
             self._commit_began = None
+
+    def _fold_when_long(self) -> None:
+        self._commit_began = began = time.monotonic()
+        try:
+            if self._log.fold_when_long():
+                self.observe("checkpointed", 0, time.monotonic() - began)
+        except Exception as error:  # what is stored stays stored; the next commit opens it anew
+            self._note_failure(error)
 
     def _take(self) -> tuple[list[Task], bool]:
         tasks: list[Task] = []

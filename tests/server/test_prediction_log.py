@@ -367,6 +367,29 @@ def test_after_a_commit_without_memory_the_log_is_read_from_the_disk_anew(
     assert not wal.exists()
 
 
+def test_after_a_checkpoint_that_failed_what_was_stored_is_there(open_log, contract, monkeypatch):
+    monkeypatch.setattr(writer, "_PROBE_INTERVAL_S", 0.02)
+    log = open_log()
+    log.append(**rows(contract, ids=["before"]))
+
+    def fail(_):
+        raise duckdb.FatalException("Failed to create checkpoint: No space left on device")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(open_log_module.OpenLog, "fold_when_long", fail)
+        log.append(**rows(contract, ids=["with"]))
+        deadline = time.monotonic() + 5
+        while not log.trouble and time.monotonic() < deadline:
+            time.sleep(0.001)
+        assert log.trouble
+    while log.trouble and time.monotonic() < deadline:
+        time.sleep(0.01)
+
+    assert log.trouble is None
+    log.append(**rows(contract, ids=["after"]))
+    assert [each["id"] for each in newest(log, 10)] == ["after", "with", "before"]
+
+
 def test_after_a_sync_that_failed_all_is_written_anew(open_log, contract, monkeypatch, tmp_path):
     monkeypatch.setattr(writer, "_PROBE_INTERVAL_S", 0.02)
     log = open_log()
