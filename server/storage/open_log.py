@@ -81,6 +81,9 @@ class OpenLog:
             self._connection.execute("CHECKPOINT")
         except (FileNotFoundError, duckdb.TransactionException):
             return False  # nothing is there, or a reader is in the way: after another commit
+        except duckdb.Error as error:
+            self._look_for_failed_sync(error)
+            raise
         return True
 
     def commit(self, group: Sequence[Entry]) -> None:
@@ -184,12 +187,16 @@ class OpenLog:
         try:
             yield
         except (duckdb.Error, MemoryError) as error:
-            told = str(error)
-            self._is_unsynced = self._is_unsynced or bool(_SYNC_FAILED.search(told))
+            self._look_for_failed_sync(error)
             is_in_commit = isinstance(error, duckdb.TransactionException | MemoryError)
-            if self._is_unsynced or (is_in_commit and not _DISK_FAILED.search(told)):
+            if is_in_commit and not _DISK_FAILED.search(str(error)):
                 self._doubt()
             raise
+
+    def _look_for_failed_sync(self, error: Exception) -> None:
+        if _SYNC_FAILED.search(str(error)):
+            self._is_unsynced = True
+            self._doubt()
 
     def _doubt(self) -> None:
         with self._lock:  # from now on, no reader is added

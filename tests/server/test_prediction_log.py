@@ -367,27 +367,48 @@ def test_after_a_commit_without_memory_the_log_is_read_from_the_disk_anew(
     assert not wal.exists()
 
 
-def test_after_a_checkpoint_that_failed_what_was_stored_is_there(open_log, contract, monkeypatch):
+@pytest.mark.parametrize(
+    "error",
+    [
+        duckdb.FatalException("Failed to create checkpoint: No space left on device"),
+        duckdb.FatalException("Failed to create checkpoint: fsync failed!"),
+        duckdb.TransactionException("Cannot CHECKPOINT: there are other write transactions"),
+    ],
+)
+def test_after_a_checkpoint_that_failed_what_was_stored_is_there(
+    open_log, contract, monkeypatch, error
+):
     monkeypatch.setattr(writer, "_PROBE_INTERVAL_S", 0.02)
+    monkeypatch.setattr(open_log_module, "_WAL_BYTES", 1)
     log = open_log()
     log.append(**rows(contract, ids=["before"]))
+    inner = log._writer._log
+    works, is_over = inner._connection, threading.Event()
 
-    def fail(_):
-        raise duckdb.FatalException("Failed to create checkpoint: No space left on device")
+    class Broken:
+        """A connection whose checkpoints fail."""
 
-    with monkeypatch.context() as broken:
-        broken.setattr(open_log_module.OpenLog, "fold_when_long", fail)
-        log.append(**rows(contract, ids=["with"]))
-        deadline = time.monotonic() + 5
-        while not log.trouble and time.monotonic() < deadline:
-            time.sleep(0.001)
-        assert log.trouble
+        def execute(self, *given):
+            if given == ("CHECKPOINT",):
+                is_over.set()
+                raise error
+            return works.execute(*given)
+
+        def __getattr__(self, name):
+            return getattr(works, name)
+
+    log.change(lambda _: setattr(inner, "_connection", Broken()))
+    log.append(**rows(contract, ids=["with"]))
+
+    assert is_over.wait(5)
+    deadline = time.monotonic() + 5
     while log.trouble and time.monotonic() < deadline:
         time.sleep(0.01)
-
     assert log.trouble is None
     log.append(**rows(contract, ids=["after"]))
     assert [each["id"] for each in newest(log, 10)] == ["after", "with", "before"]
+    # Where it was opened anew, by another connection.
+    assert isinstance(inner._connection, Broken) is ("fsync" not in str(error))
 
 
 def test_after_a_sync_that_failed_all_is_written_anew(open_log, contract, monkeypatch, tmp_path):
