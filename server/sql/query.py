@@ -27,7 +27,7 @@ _MAX_COLUMNS = 1_000
 
 
 class SqlBusy(Exception):
-    """As many queries run as may."""
+    """As many queries run as may, or the log is about to be opened anew."""
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ class SqlQueries:
         SqlRefused
             If it may not run, is wrong, takes too long or too much.
         SqlBusy
-            If two others run.
+            If two others run, or the log is opened anew meanwhile.
         """
         query = _bound(check(statement, PUBLISHED), given)
         limit = min(limit, self._limits.rows)
@@ -101,7 +101,7 @@ class SqlQueries:
         SqlRefused
             If it may not run, is wrong, takes too long or too much.
         SqlBusy
-            If two others run.
+            If two others run, or the log is opened anew meanwhile.
         """
         query = _bound(check(statement, PUBLISHED), given)
         most = self._limits.rows
@@ -153,6 +153,8 @@ class SqlQueries:
                     cursor.execute("BEGIN TRANSACTION READ ONLY")
                     yield cursor
                 except duckdb.Error as error:
+                    if isinstance(error, duckdb.InterruptException) and not watch.reason:
+                        raise SqlBusy("the log is opened anew: ask again in a moment") from None
                     raise refused(error, query.sql, watch.reason) from None
                 finally:
                     watch.stop()

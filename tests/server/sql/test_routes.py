@@ -198,6 +198,27 @@ def test_the_names_of_this_machine_are_answered(client, host):
     assert client.get("/sql.json?q=SELECT 1", headers={"Host": host}).status_code == 200
 
 
+def test_a_query_that_a_log_in_doubt_cuts_off_may_be_asked_again(app, filled):
+    answers = []
+    query = "SELECT sum(a.u * b.u * c.u * d.u * e.u) FROM " + ", ".join(
+        f"predictions {name}" for name in "abcde"
+    )
+    asking = threading.Thread(target=lambda: answers.append(ask(filled, query)))
+    log = app.extensions["sextant"].log._writer._log
+    asking.start()
+
+    while asking.is_alive() and not log._readers:
+        time.sleep(0.01)
+    time.sleep(0.3)
+    log._send_readers_away()
+
+    asking.join(10)
+    (answer,) = answers
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "1")
+    assert "opened anew" in answer.json["detail"]
+    assert ask(filled, "SELECT 1").status_code == 200
+
+
 def test_a_page_elsewhere_cannot_keep_the_server_busy(client):
     image = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Dest": "image"}
     link = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Dest": "document"}
