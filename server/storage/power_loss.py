@@ -83,8 +83,8 @@ def _put_aside_unless_whole(database: Path) -> None:
     with database.open("r+b") as file:
         fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         first = file.read(_SECTOR_BYTES)
-        if not first or (any(first) and first[8:12] != b"DUCK"):
-            return  # DuckDB makes it anew, or it is something else
+        if any(first) and first[8:12] != b"DUCK":
+            return  # it is something else
         try:
             duckdb.connect(str(database.absolute()), read_only=True).close()
         except duckdb.Error:

@@ -174,6 +174,14 @@ def test_a_file_that_was_never_made_whole_is_put_aside(missing, is_whole, tmp_pa
     assert ("was never made whole" in caplog.text) is not is_whole
 
 
+def test_an_empty_file_is_put_aside(tmp_path):
+    path = tmp_path / "log.duckdb"
+    path.touch()
+
+    assert rows_of(path) == 0
+    assert [each.stat().st_size for each in tmp_path.glob("*.unfinished-*")] == [0]
+
+
 @pytest.mark.parametrize("content", [b"notes\n", b"x" * 4096, b"SQLite format 3\0" * 512])
 def test_a_small_file_of_something_else_is_not_put_aside(content, tmp_path):
     path = tmp_path / "log.duckdb"
