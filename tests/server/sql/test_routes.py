@@ -200,8 +200,8 @@ def test_the_names_of_this_machine_are_answered(client, host):
 
 def test_a_query_that_a_log_in_doubt_cuts_off_may_be_asked_again(app, filled):
     answers = []
-    query = "SELECT sum(a.u * b.u * c.u * d.u * e.u) FROM " + ", ".join(
-        f"predictions {name}" for name in "abcde"
+    query = "SELECT sum(a.u * b.u * c.u * d.u * e.u * f.u) FROM " + ", ".join(
+        f"predictions {name}" for name in "abcdef"
     )
     asking = threading.Thread(target=lambda: answers.append(ask(filled, query)))
     log = app.extensions["sextant"].log._writer._log
