@@ -61,9 +61,10 @@ def test_nobody_waits_for_a_helper_that_works_for_somebody_else(monkeypatch):
     with ThreadPoolExecutor(1) as pool:
         monkeypatch.setattr(cores, "_CORES", 2)
         monkeypatch.setattr(cores, "_pool", pool)
-        pool.submit(is_free.wait)
+        other = pool.submit(is_free.wait, 20)
 
         found, _ = run_on_cores(add, {"a": np.arange(5000), "b": np.ones(5000)}, 5000)
 
+        assert not other.done()
         is_free.set()
     assert found.tolist() == list(range(1, 5001))
