@@ -6,6 +6,7 @@ made as the disk may hold them (disk.py says what that is), and must have every 
 acknowledged by then. Each is opened by DuckDB, and some of them by a server.
 """
 
+import os
 import shutil
 import time
 from collections.abc import Iterator
@@ -102,4 +103,6 @@ def _lay(folder: Path, files: dict[str, bytes], written: Path, read: Path) -> No
     folder.mkdir()
     for path, content in files.items():
         end = path.removeprefix(str(written))
-        read.with_name(read.name + end).write_bytes(content)
+        laid = read.with_name(read.name + end)
+        laid.write_bytes(content)
+        os.utime(laid, (0, 0))  # power that fails takes its time to come back

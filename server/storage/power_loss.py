@@ -11,6 +11,7 @@ import fcntl
 import logging
 import os
 import re
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -25,6 +26,8 @@ _BLOCK_BYTES = 262_144
 _FIRST_BLOCK = 3 * 4096
 _CHECKSUM_BYTES = 8
 _SECTOR_BYTES = 512
+# Another process that makes a file has its headers whole long before.
+_IN_THE_MAKING_S = 10.0
 _AT = re.compile(r"Corrupt database file: .* in block at location (\d+)")
 
 
@@ -39,7 +42,9 @@ def mend_after_power_loss(database: Path) -> None:
             return
         if not any(wal.is_file() for wal in wals_of(database)):
             # It was stopped in order, or never written.
-            if database.stat().st_size <= _FIRST_BLOCK:
+            told = database.stat()
+            age_s = time.time() - told.st_mtime
+            if told.st_size <= _FIRST_BLOCK and age_s > _IN_THE_MAKING_S:
                 _put_aside_unless_whole(database)
             return
         with database.open("r+b") as file:
