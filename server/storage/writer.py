@@ -204,7 +204,7 @@ class Writer:
                     self._change(task)
                     self.observe("changed", 0, time.monotonic() - self._commit_began)
                     task.finish()
-            if not self._failure:
+            if group and not self._failure:
                 self._fold_when_long()
             self._commit_began = None
 

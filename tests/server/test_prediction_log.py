@@ -378,7 +378,6 @@ def test_after_a_commit_without_memory_the_log_is_read_from_the_disk_anew(
 def test_after_a_checkpoint_that_failed_what_was_stored_is_there(
     open_log, contract, monkeypatch, error
 ):
-    monkeypatch.setattr(writer, "_PROBE_INTERVAL_S", 0.02)
     monkeypatch.setattr(open_log_module, "_WAL_BYTES", 1)
     log = open_log()
     log.append(**rows(contract, ids=["before"]))
@@ -401,10 +400,7 @@ def test_after_a_checkpoint_that_failed_what_was_stored_is_there(
     log.append(**rows(contract, ids=["with"]))
 
     assert is_over.wait(5)
-    deadline = time.monotonic() + 5
-    while log.trouble and time.monotonic() < deadline:
-        time.sleep(0.01)
-    assert log.trouble is None
+    # The writer gets over it before it takes the next row.
     log.append(**rows(contract, ids=["after"]))
     assert [each["id"] for each in newest(log, 10)] == ["after", "with", "before"]
     # Where it was opened anew, by another connection.
